@@ -1,0 +1,48 @@
+# Each recipe is a plain command; the README gives the same for machines without make.
+PYTHON ?= python3
+LAB_ARGS ?=
+PY := .venv/bin/python
+READY := .venv/ready
+NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval pandas pytest torch utils xdist
+
+# A .venv that is half made, broken, moved or of another Python is made anew: without its mark, set-up starts afresh.
+ifneq ($(wildcard $(READY)),)
+ifneq ($(shell $(PY) -c "import importlib.util as u, os; print(all(map(u.find_spec, '$(NEEDED)'.split())) \
+	and os.path.samefile(u.find_spec('utils').submodule_search_locations[0], 'utils'))" 2>/dev/null),True)
+$(shell rm -f $(READY))
+endif
+endif
+
+.PHONY: help setup lab test run clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make lab    set up and open the first lesson (LAB_ARGS=--no-browser prints the address instead)"
+	@echo "make test   set up and run all tests, the lessons among them"
+	@echo "make run    execute the lessons afresh, refresh their outputs, write build/html"
+	@echo "make setup  set up only"
+	@echo "make clean  remove .venv and build"
+
+setup: $(READY)
+
+$(READY): requirements.txt pyproject.toml
+	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
+	'this course needs Python 3.11 to 3.13, $(PYTHON) is %d.%d; try make PYTHON=python3.12 setup' % v)"
+	$(PYTHON) -m venv --clear .venv
+	$(PY) -m pip install --disable-pip-version-check -q -r requirements.txt
+	$(PY) -m pip install --disable-pip-version-check -q --no-deps d2l==1.0.3
+	$(PY) -m pip install --disable-pip-version-check -q --no-deps -e .
+	@touch $(READY)
+
+lab: $(READY)
+	$(PY) -m jupyterlab --ip=127.0.0.1 $(shell [ "$$(id -u)" = 0 ] && echo --allow-root) $(LAB_ARGS) notebooks/00_start_here.ipynb
+
+test: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m pytest -q --nbval -n 2 --dist loadfile
+
+run: $(READY)
+	$(PY) notebooks/run.py
+
+clean:
+	rm -rf .venv build

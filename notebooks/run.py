@@ -1,0 +1,104 @@
+"""Execute the lessons from fresh kernels, refresh their stored outputs, and write a browsable copy under build/.
+
+    python notebooks/run.py            all lessons
+    python notebooks/run.py 02 05      those whose names begin so
+"""
+
+import base64
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from latex2mathml.converter import convert as to_mathml
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+
+FOLDER = Path(__file__).resolve().parent
+BUILD = FOLDER.parent / "build" / "html"
+KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+PICTURE = FOLDER / "data" / "three_costs.png"         # the README's picture: what the cell tagged course-picture drew
+FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
+
+
+def execute(path: Path) -> None:
+    """Run all cells in order in a fresh kernel; the file changes only if all of them succeed."""
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=300, kernel_name="python3", record_timing=False,
+                   resources={"metadata": {"path": str(path.parent)}}).execute()
+    strip(notebook)
+    save_picture(notebook)
+    part = path.with_suffix(".part")
+    nbformat.write(notebook, part)
+    part.replace(path)
+
+
+def save_picture(notebook) -> None:
+    for cell in notebook.cells:
+        if "course-picture" in cell.metadata.get("tags", []):
+            PICTURE.parent.mkdir(exist_ok=True)
+            PICTURE.write_bytes(base64.b64decode(cell.outputs[0].data["image/png"]))
+
+
+def strip(notebook) -> None:
+    """Remove what changes from machine to machine or from run to run without meaning anything."""
+    language = {key: value for key, value in notebook.metadata.get("language_info", {}).items() if key != "version"}
+    notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": language})
+    for cell in notebook.cells:
+        cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in ("tags", "slideshow")})
+
+
+def mathml(markdown: str) -> str:
+    """Formulas as MathML, which browsers draw themselves: the copy needs no other host."""
+    def one(match):
+        code, display, inline = match.groups()
+        if code:
+            return code
+        return to_mathml(" ".join((display or inline).split()), display="block" if display else "inline")
+    return FORMULA.sub(one, markdown)
+
+
+def export(path: Path) -> None:
+    """Write the lesson as one HTML page, links to other lessons kept."""
+    notebook = nbformat.read(path, as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\(([\w./-]+)\.ipynb\)", r"](\1.html)", mathml(cell.source))
+    body, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(
+        notebook, resources={"metadata": {"name": path.stem}})
+    BUILD.mkdir(parents=True, exist_ok=True)
+    (BUILD / f"{path.stem}.html").write_text(body, encoding="utf-8")
+
+
+def main(prefixes: list[str]) -> int:
+    os.environ.setdefault("TQDM_DISABLE", "1")         # a progress bar would be stored as an output
+    os.environ.setdefault("OMP_NUM_THREADS", "1")      # steadier on two cores
+    lessons = sorted(FOLDER.glob("*.ipynb"))
+    chosen = [path for path in lessons if not prefixes or path.name.startswith(tuple(prefixes))]
+    if not chosen:
+        print(f"no lesson begins with {' or '.join(prefixes)}; there are {', '.join(p.stem for p in lessons)}")
+        return 2
+    failed = 0
+    for path in chosen:
+        start = time.perf_counter()
+        try:
+            execute(path)
+            export(path)
+            print(f"{path.stem:28s} {time.perf_counter() - start:6.1f} s", flush=True)
+        except CellExecutionError as error:
+            failed += 1
+            print(f"{path.stem:28s} failed, the file is as it was\n{error}", flush=True)
+    if BUILD.is_dir():
+        links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in sorted(BUILD.glob("[0-9]*.html")))
+        (BUILD / "index.html").write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approximate '
+                                          f"Training</title><h1>Approximate Training</h1><ol>{links}</ol></html>",
+                                          encoding="utf-8")
+        print(f"browsable copy: {BUILD / 'index.html'}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,138 @@
+"""The lessons as files: executed in order, no errors, no machine's traces, short cells, alt text, honest #@save cells."""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import pytest
+
+import utils
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+EQUATIONS = ["15.1.4", "15.1.7", "15.1.8", "15.1.15"] + [f"15.2.{i}" for i in range(1, 10)]
+MOST_CODE_CELLS, MOST_WORDS, MOST_WORDS_A_CELL = 25, 2500, 110
+
+lesson = pytest.fixture(params=LESSONS, ids=lambda path: path.stem)(lambda request: request.param)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def core(path):
+    """The cells before "Going deeper", which a reader may skip."""
+    cells = read(path).cells
+    ends = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and c.source.startswith("## Going deeper")]
+    return cells[: ends[0]] if ends else cells
+
+
+def code(cells):
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def prose(cells):
+    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+
+
+def test_there_are_six_lessons_or_more():
+    assert [path.name[:2] for path in LESSONS][:6] == ["00", "01", "02", "03", "04", "05"]
+
+
+def test_notebook_is_valid_and_executed_in_order(lesson):
+    notebook = read(lesson)
+    nbformat.validate(notebook)
+    assert [cell.execution_count for cell in code(notebook.cells)] == list(range(1, len(code(notebook.cells)) + 1))
+
+
+def test_no_error_no_warning_no_machine_path(lesson):
+    for cell in code(read(lesson).cells):
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.source
+            assert output.get("name") != "stderr", output
+    assert not re.search(r"/(?:home|Users|root|tmp|work)/", lesson.read_text(encoding="utf-8"))
+
+
+def test_volatile_metadata_is_stripped(lesson):
+    notebook = read(lesson)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    assert "version" not in notebook.metadata.language_info
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags", "slideshow"}, cell.metadata
+
+
+def test_every_picture_has_alt_text(lesson):
+    for cell in code(read(lesson).cells):
+        for output in cell.outputs:
+            if "image/png" in output.get("data", {}):
+                assert len(output.metadata.get("image/png", {}).get("alt", "")) > 30, cell.source
+    assert not re.search(r"!\[\s*\]\(", prose(read(lesson).cells))
+    assert all("alt=" in tag for tag in re.findall(r"<img [^>]*>", prose(read(lesson).cells)))
+
+
+def test_at_most_one_cell_in_ten_is_excused(lesson):
+    cells = code(read(lesson).cells)
+    excused = [cell for cell in cells if any("nbval" in tag for tag in cell.metadata.get("tags", []))
+               or "NBVAL" in cell.source]
+    assert 10 * len(excused) <= len(cells), f"{len(excused)} of {len(cells)}"
+
+
+def test_cells_are_short_and_prose_is_bounded(lesson):
+    cells = core(lesson)
+    lengths = sorted(len([line for line in cell.source.split("\n") if line.strip()]) for cell in code(cells))
+    words = len(re.sub(r"\$[^$]*\$", "x", prose(cells)).split())
+    assert len(lengths) <= MOST_CODE_CELLS
+    assert statistics.median(lengths) <= 6 and lengths[int(0.9 * (len(lengths) - 1))] < 20, lengths
+    assert words <= MOST_WORDS and words / len(lengths) <= MOST_WORDS_A_CELL, (words, len(lengths))
+
+
+def test_lesson_has_its_parts(lesson):
+    text = prose(read(lesson).cells)
+    for part in ("**The question**", "**You will**", "**You need**", "**Time**", "## Summary", "rror times vector"):
+        assert part in text, part
+    assert re.search(r"(?i)\b(guess|predict)", text)
+    assert "plots." in "\n".join(cell.source for cell in code(read(lesson).cells))
+    if not lesson.name.startswith("00"):
+        assert "## Exercises" in text
+        assert any("compare(" in cell.source for cell in code(read(lesson).cells))
+
+
+@pytest.mark.parametrize("page", [*LESSONS, FOLDER / "notation.md", FOLDER.parent / "README.md"], ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    text = prose(read(page).cells) if page.suffix == ".ipynb" else page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def twins():
+    """(lesson, cell, name) of every #@save cell."""
+    for path in LESSONS:
+        for cell in code(read(path).cells):
+            if cell.source.startswith("#@save"):
+                yield path.stem, cell.source, re.search(r"^(?:def|class) (\w+)", cell.source, re.M)[1]
+
+
+@pytest.mark.parametrize("source, name", [pytest.param(s, n, id=f"{p}-{n}") for p, s, n in twins()])
+def test_save_cell_equals_its_twin_in_utils(source, name):
+    modules = [importlib.import_module(f"utils.{m.name}") for m in pkgutil.iter_modules(utils.__path__)]
+    found = {Path(module.__file__) for module in modules
+             if inspect.getmodule(getattr(module, name, None)) is module}
+    assert len(found) == 1, f"{name} should stand in exactly one file of utils, found {found}"
+    body = source.removeprefix("#@save\n").strip()
+    assert "\n\n\n" + body + "\n" in found.pop().read_text(encoding="utf-8")
+
+
+def test_some_cells_are_saved():
+    assert {name for _, _, name in twins()} >= {"softmax_loss", "yes_no_loss", "huffman_merges"}
+
+
+@pytest.mark.parametrize("number", EQUATIONS)
+def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
+    as_number = re.compile(re.escape(number) + r"(?!\d)")
+    assert any(as_number.search(prose(read(path).cells)) for path in LESSONS)
+    assert as_number.search((FOLDER / "notation.md").read_text(encoding="utf-8"))
+    assert as_number.search((Path(__file__).parent / "test_equations.py").read_text(encoding="utf-8"))

@@ -1,0 +1,93 @@
+"""The house: the README's commands are the Makefile's, utils is installed, files import in one direction only."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+FLOW = ["compare", "example", "corpus", "windows", "noise", "tree", "objectives", "models", "training", "embeddings",
+        "costs", "plots", "d2l_bridge"]
+
+
+def test_make_commands_of_the_readme_exist():
+    named = set(re.findall(r"(?:`|^|\n| {4})make ([a-z-]+)", README))
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
+    assert {"lab", "test", "run", "setup"} <= named <= targets, named - targets
+
+
+def test_plain_commands_of_the_readme_are_the_makefiles():
+    """Every recipe that does something stands in the README too, with the same arguments."""
+    recipes = [line.strip() for line in re.findall(r"^\t(?!@)(.*)$", MAKEFILE, re.M)]
+    assert len(recipes) >= 7
+    for recipe in recipes:
+        if recipe.startswith("rm "):
+            continue
+        essence = recipe.replace("$(PYTHON)", "python").replace("$(PY)", "python").replace(" --disable-pip-version-check -q", "")
+        essence = re.sub(r" --ip=.*(?= notebooks)| --clear", "", essence)
+        assert essence in README, essence
+
+
+def test_ci_runs_the_readmes_test_command():
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_lab_is_safe():
+    recipe = re.search(r"^lab:.*\n\t(.*)$", MAKEFILE, re.M)[1]
+    assert "--ip=127.0.0.1" in recipe and "LAB_ARGS" in recipe and "token" not in recipe.lower()
+    assert '"$$(id -u)" = 0' in recipe and "notebooks/00_start_here.ipynb" in recipe
+
+
+def test_utils_imports_from_another_folder(tmp_path):
+    names = ", ".join(f"utils.{name}" for name in FLOW)
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run([sys.executable, "-c", f"import {names}; print(utils.__file__)"], cwd=tmp_path, env=clean,
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).parent == ROOT / "utils"
+
+
+def imports_of(path):
+    """utils modules imported at the top of a file (not inside a function)."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "utils":
+            yield from [node.module.split(".")[1]] if "." in node.module else [alias.name for alias in node.names]
+
+
+@pytest.mark.parametrize("name", FLOW)
+def test_no_file_imports_one_to_its_right(name):
+    later = {other for other in imports_of(ROOT / "utils" / f"{name}.py") if FLOW.index(other) >= FLOW.index(name)}
+    assert not later
+
+
+def test_files_have_one_job():
+    modules = sorted((ROOT / "utils").rglob("*.py"))
+    assert {path.stem for path in modules if path.parent.name == "utils"} - {"__init__"} == set(FLOW)
+    for path in modules:
+        lines = len(path.read_text(encoding="utf-8").splitlines())
+        assert lines <= 250, f"{path.name} has {lines} lines: it has two jobs"
+
+
+def test_only_the_bridge_imports_d2l():
+    pages = [*ROOT.glob("utils/**/*.py"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/*.py")]
+    importing = [path.name for path in pages
+                 if re.search(r"(?:^|\"|\n)\s*(?:import d2l|from d2l\b)", path.read_text(encoding="utf-8"))]
+    assert importing == ["d2l_bridge.py"]
+
+
+def test_requirements_name_what_is_imported():
+    required = re.findall(r"^([A-Za-z0-9_-]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
+    known = {name.lower().replace("-", "_") for name in required} | {"utils", "d2l", "torchvision"}
+    given = {"ipython": "jupyterlab", "nbformat": "jupyterlab", "nbclient": "jupyterlab", "nbconvert": "jupyterlab"}
+    for path in [*ROOT.glob("utils/**/*.py"), *ROOT.glob("tests/*.py"), *ROOT.glob("notebooks/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
+                     [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])
+            for top in {name.split(".")[0].lower() for name in names} - set(map(str.lower, sys.stdlib_module_names)):
+                assert given.get(top, top) in known, f"{path.name} imports {top}"
