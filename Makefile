@@ -29,7 +29,7 @@ $(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
 	'this course needs Python 3.11 to 3.13, $(PYTHON) is %d.%d; try make PYTHON=python3.12 setup' % v)"
 	$(PYTHON) -m venv --clear .venv
-	$(PY) -m pip install --disable-pip-version-check -q -r requirements.txt
+	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
 	$(PY) -m pip install --disable-pip-version-check -q --no-deps d2l==1.0.3
 	$(PY) -m pip install --disable-pip-version-check -q --no-deps -e .
 	@touch $(READY)

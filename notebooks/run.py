@@ -2,6 +2,7 @@
 
     python notebooks/run.py            all lessons
     python notebooks/run.py 02 05      those whose names begin so
+    python notebooks/run.py --export   only write the copy, from the stored outputs
 """
 
 import base64
@@ -9,6 +10,7 @@ import os
 import re
 import sys
 import time
+import unicodedata
 from pathlib import Path
 
 import nbformat
@@ -57,8 +59,19 @@ def mathml(markdown: str) -> str:
         code, display, inline = match.groups()
         if code:
             return code
-        return to_mathml(" ".join((display or inline).split()), display="block" if display else "inline")
+        formula = to_mathml(" ".join((display or inline).split()), display="block" if display else "inline")
+        return re.sub(r'<mi mathvariant="([\w-]+)">(\w)</mi>', letter, formula)
     return FORMULA.sub(one, markdown)
+
+
+def letter(match) -> str:
+    """The Unicode letter of a style: browsers know no other way to draw a bold v."""
+    style, char = match.groups()
+    case = "CAPITAL" if char.isupper() else "SMALL"
+    try:
+        return f"<mi>{unicodedata.lookup(f'MATHEMATICAL {style.upper()} {case} {char.upper()}')}</mi>"
+    except KeyError:
+        return match[0]
 
 
 def export(path: Path) -> None:
@@ -76,6 +89,8 @@ def export(path: Path) -> None:
 def main(prefixes: list[str]) -> int:
     os.environ.setdefault("TQDM_DISABLE", "1")         # a progress bar would be stored as an output
     os.environ.setdefault("OMP_NUM_THREADS", "1")      # steadier on two cores
+    export_only = "--export" in prefixes
+    prefixes = [prefix for prefix in prefixes if prefix != "--export"]
     lessons = sorted(FOLDER.glob("*.ipynb"))
     chosen = [path for path in lessons if not prefixes or path.name.startswith(tuple(prefixes))]
     if not chosen:
@@ -85,14 +100,16 @@ def main(prefixes: list[str]) -> int:
     for path in chosen:
         start = time.perf_counter()
         try:
-            execute(path)
+            if not export_only:
+                execute(path)
             export(path)
             print(f"{path.stem:28s} {time.perf_counter() - start:6.1f} s", flush=True)
         except CellExecutionError as error:
             failed += 1
             print(f"{path.stem:28s} failed, the file is as it was\n{error}", flush=True)
     if BUILD.is_dir():
-        links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in sorted(BUILD.glob("[0-9]*.html")))
+        pages = sorted(BUILD.glob("[0-9]*.html"))
+        links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in pages)
         (BUILD / "index.html").write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approximate '
                                           f"Training</title><h1>Approximate Training</h1><ol>{links}</ol></html>",
                                           encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The lessons as files: executed in order, no errors, no machine's traces, short cells, alt text, honest #@save cells."""
+"""The lessons as files: run in order, no errors, no traces of a machine, short cells, alt text, true #@save cells."""
 
 import importlib
 import inspect

@@ -4,6 +4,7 @@ import csv
 import math
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,7 +231,7 @@ def test_bad_questions_are_refused(embeddings):
         embeddings.neighbors("rivr")
     with pytest.raises(ValueError, match="k is 0"):
         embeddings.neighbors("river", 0)
-    with pytest.raises(ValueError, match="there is no similarity set 'men'; choose one of 'wordsim353', 'simlex999'"):
+    with pytest.raises(ValueError, match="there is no similarity set 'men'; choose one of .*wordsim353.*simlex999"):
         embeddings.similarity("men")
     with pytest.raises(ValueError, match="wordsim353 shares 1 word pairs"):
         Embeddings(["king", "cabbage"], torch.ones(2, 3)).similarity()
@@ -335,7 +336,7 @@ def test_timed_runs_its_steps_and_takes_the_median(make_objective, monkeypatch):
     ticks = iter(tick for start, lap in enumerate(laps) for tick in (1000 * start, 1000 * start + lap))
     objective, batches = make_objective("negative", V, d), []
     true_loss = objective.loss
-    monkeypatch.setattr(costs.time, "perf_counter", lambda: next(ticks))
+    monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     monkeypatch.setattr(objective, "loss", lambda *pair: batches.append(len(pair[1])) or true_loss(*pair))
     assert timed(objective, zipf_counts(V), batch=6, warmup=2, repeats=3) == 3 / 6
     assert batches == [6] * 5

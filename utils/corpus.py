@@ -108,6 +108,9 @@ class Vocab:
     """
 
     def __init__(self, sentences, min_count: int = 5, max_size: int | None = None):
+        sentences = list(sentences)
+        if any(isinstance(sentence, str) for sentence in sentences):
+            raise TypeError("a sentence is a list of words, not a string; split it, for instance with tokenize()")
         counter = Counter(word for sentence in sentences for word in sentence)
         if not counter:
             raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
@@ -172,7 +175,7 @@ def check_ids(ids: Tensor, size: int, what: str = "target") -> None:
 
 
 def keep_probability(vocab: Vocab, t: float, rule: str = "paper"):
-    """Each word's chance to survive subsampling, (V,) float64: min(1, sqrt(t/f)) or word2vec.c's min(1, sqrt(t/f) + t/f).
+    """Each word's chance to survive subsampling, (V,) float64: sqrt(t/f) or word2vec.c's sqrt(t/f) + t/f, at most 1.
 
     f is the word's share of the text. The first rule is that of Mikolov et al. (2013) and of D2L 15.3, the
     second what word2vec.c, gensim and fastText compute.

@@ -22,23 +22,23 @@ def counted(objective, counts, pairs: int = 65_536, seed: int = 0) -> Cost:
     return objective.cost(NoiseDistribution(counts, power=1.0).sample((pairs,), generator))
 
 
-def timed(objective, counts, *, batch: int = 512, warmup: int = 2, repeats: int = 7, lr: float = 0.025,
+def timed(objective, counts, *, batch: int = 256, warmup: int = 2, repeats: int = 7, lr: float = 0.025,
           seed: int = 0) -> float:
     """Seconds per pair of one whole training step: forward, backward, and the update of both tables by plain SGD.
 
     Centre and context words are drawn by their counts; drawing noise words is part of the step. The first `warmup`
-    steps are not counted, the median of the next `repeats` is.
+    steps are not counted, the median of the next `repeats` is. The objective is really trained by these steps.
     """
     if repeats < 1:
         raise ValueError(f"repeats is {repeats}; time at least 1 step")
     V, d = len(counts), objective.weight.shape[1]
     words = NoiseDistribution(counts, power=1.0)
     generator = torch.Generator().manual_seed(seed)
-    model = SkipGram(V, d, objective)
-    update = torch.optim.SGD(model.parameters(), lr=lr)
     seconds = []
     with torch.random.fork_rng(devices=[]), torch.sparse.check_sparse_tensor_invariants(False):
         torch.manual_seed(seed)
+        model = SkipGram(V, d, objective)
+        update = torch.optim.SGD(model.parameters(), lr=lr)
         for _ in range(warmup + repeats):
             centres, contexts = words.sample((batch,), generator), words.sample((batch,), generator)
             start = time.perf_counter()

@@ -77,8 +77,8 @@ def load_ptb() -> list[list[str]]:
                                   "load_corpus()") from None
         if _sha1(path) != sha1:
             path.unlink()
-            raise ValueError(f"what was downloaded from {url} is not PTB (its SHA-1 differs from D2L's {sha1[:8]}..) and "
-                             "was removed; try again, or use the default corpus, load_corpus()")
+            raise ValueError(f"what was downloaded from {url} is not PTB (its SHA-1 differs from D2L's {sha1[:8]}..) "
+                             "and was removed; try again, or use the default corpus, load_corpus()")
     with zipfile.ZipFile(path) as archive:
         text = archive.read("ptb/ptb.train.txt").decode("utf-8")
     return [words for line in text.split("\n") if (words := line.split())]

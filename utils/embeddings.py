@@ -43,12 +43,13 @@ class Embeddings:
         from gensim.test.utils import datapath
 
         if name not in SIMILARITY_SETS:
-            raise ValueError(f"there is no similarity set {name!r}; choose one of {', '.join(map(repr, SIMILARITY_SETS))}")
+            raise ValueError(f"there is no similarity set {name!r}; choose one of {', '.join(SIMILARITY_SETS)}")
         path = datapath(SIMILARITY_SETS[name])
         lines = [line.split("\t") for line in Path(path).read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
-        used = sum(a.lower() in self._ids and b.lower() in self._ids for a, b, *_ in lines)
+        known = {word.upper() for word in self.words}  # gensim compares without regard to case
+        used = sum(a.upper() in known and b.upper() in known for a, b, *_ in lines)
         if used < 2:
-            raise ValueError(f"{name} shares {used} word pairs with this vocabulary; a rank correlation needs at least 2")
+            raise ValueError(f"{name} shares {used} word pairs with this vocabulary; a rank correlation needs 2")
         _pearson, spearman, _missing = self.to_gensim().evaluate_word_pairs(path)
         return float(spearman[0]), used
 

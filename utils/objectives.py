@@ -130,7 +130,7 @@ class NegativeSampling(_Objective):
 
 
 class HierarchicalSoftmax(_Objective):
-    """-log P(w_o | w_c) along the word's path (15.2.7): one yes/no question a step. weight (V - 1, d), sparse gradient."""
+    """-log P(w_o | w_c) along the word's path (15.2.7), one question a step. weight (V - 1, d), sparse gradient."""
 
     def __init__(self, d: int, tree: Tree):
         super().__init__(len(tree) - 1, d, len(tree))

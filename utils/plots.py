@@ -18,8 +18,9 @@ OBJECTIVES = {
 }
 RC = {
     "figure.figsize": (7.5, 4.2), "figure.dpi": 100, "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
-    "grid.alpha": 0.3, "lines.linewidth": 2, "legend.frameon": False, "legend.fontsize": 11, "figure.facecolor": "white",
+    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+    "axes.axisbelow": True, "grid.alpha": 0.3, "lines.linewidth": 2, "legend.frameon": False, "legend.fontsize": 11,
+    "figure.facecolor": "white",
 }
 
 
@@ -62,7 +63,7 @@ def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, 
 
 
 def _style(label: str, number: int = 0) -> dict:
-    """The colour and marker of the objective that a label begins with; of the course's other colours for anything else."""
+    """The colour and marker of the objective that a label begins with; other colours for anything else."""
     for name, style in OBJECTIVES.items():
         if label.startswith(name):
             return style
@@ -107,13 +108,11 @@ def loss_curves(histories: dict, title: str, alt: str, lines: dict | None = None
     show(figure, alt)
 
 
-def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True, logy: bool = True) -> None:
+def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True) -> None:
     """Curves {label: values} against a logarithmic x. Hollow markers are counts, filled ones measured seconds."""
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, x, curves, filled)
-        ax.set_xscale("log")
-        if logy:
-            ax.set_yscale("log")
+        ax.set(xscale="log", yscale="log")
         ax.legend()
     show(figure, alt)
 
@@ -121,7 +120,7 @@ def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, fil
 def bars(values: dict, title: str, xlabel: str, alt: str) -> None:
     """Horizontal bars {label: value}, each with its value written beside it."""
     with axes(title, xlabel, figsize=(7.5, 0.6 * len(values) + 1.2)) as (figure, ax):
-        drawn = ax.barh(list(values), list(values.values()), color=[GREY, BLUE, ORANGE, GREEN][: len(values)], height=0.6)
+        drawn = ax.barh(list(values), list(values.values()), color=[GREY, BLUE, ORANGE, GREEN][: len(values)])
         ax.bar_label(drawn, fmt="%.2g", padding=4)
         ax.invert_yaxis()
         ax.margins(x=0.12)
@@ -207,7 +206,7 @@ def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, 
 
 
 def row_moves(words: list[str], moves: dict, title: str, alt: str, positive=(), noise=()) -> None:
-    """How far one step moves each output row along v_c: {objective: moves (rows,)}; `positive` green, `noise` hatched."""
+    """How far a step moves each output row along v_c: {objective: moves (rows,)}; `positive` green, `noise` hatched."""
     panels = len(moves)
     with axes(title, columns=panels, figsize=(max(7.5, 4.2 * panels), 4.2), sharey=True) as (figure, ax):
         for panel, (label, lengths) in zip(np.atleast_1d(ax), moves.items()):

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "sgd": torch.optim.SGD}
 SNAPSHOT_EVERY = 500                                   # steps between two copies of weights known to be finite
+ABSURD_LOSS = 1e9                                      # nats per pair; beyond it training has diverged, NaN or not
 
 
 def _watched() -> bool:
@@ -29,7 +30,7 @@ class History:
 
 
 class TrainingDiverged(FloatingPointError):
-    """The loss or a weight is not finite any more; `.history` holds the finite steps."""
+    """The loss or a weight is not finite any more, or absurd; `.history` holds the steps before."""
 
     def __init__(self, message: str, history: History):
         super().__init__(message)
@@ -41,20 +42,18 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
 
     `batches` is iterated once an epoch and has a length; `seed` fixes the noise words that are drawn. The interrupt
     button (KeyboardInterrupt) ends training and returns what was learned so far. Raises TrainingDiverged when the
-    loss or a weight is not finite: the model then holds its last finite snapshot, at most 500 steps old.
+    loss or a weight is not finite, or the loss above 1e9: the model then holds its last finite snapshot, at most 500
+    steps old.
     """
     if optimizer not in OPTIMIZERS:
         raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}")
     if not 0 < lr < math.inf:
         raise ValueError(f"lr is {lr}; give a positive, finite learning rate")
     parameters = list(model.parameters())
+    if not _finite(parameters):
+        raise ValueError("a weight of the model is not finite before the first step; build the model anew")
     update = OPTIMIZERS[optimizer](parameters, lr=lr)
-    history, start, snapshot = History(), time.perf_counter(), None
-
-    def take_snapshot(step):
-        if not all(p.isfinite().all() for p in parameters):
-            diverged("a weight is not finite", step)
-        return step, [p.detach().clone() for p in parameters]
+    history, start, snapshot = History(), time.perf_counter(), (0, _copy(parameters))
 
     def diverged(what, step):
         safe_step, weights = snapshot
@@ -65,7 +64,6 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
                                f"weights of step {safe_step}, error.history the {len(history.loss)} finite losses.",
                                history)
 
-    snapshot = take_snapshot(0)
     with torch.random.fork_rng(devices=[]), torch.sparse.check_sparse_tensor_invariants(False), \
             tqdm(total=epochs * len(batches), unit="batch", leave=False, disable=not _watched()) as bar:
         torch.manual_seed(seed)
@@ -74,21 +72,33 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
                 for window, targets in batches:
                     losses = model.loss(window, targets)                 # (B,) nats per pair
                     mean = losses.detach().double().mean().item()
-                    step = len(history.loss) + 1
-                    if not math.isfinite(mean):
-                        diverged(f"the loss is {mean}", step)
+                    if not mean < ABSURD_LOSS:                           # NaN is not below anything
+                        diverged(f"the loss is {mean:g}", len(history.loss) + 1)
                     update.zero_grad()
                     losses.mean().backward()
                     update.step()
                     history.loss.append(mean)
                     history.pairs.append((history.pairs or [0])[-1] + len(targets))
                     history.seconds.append(time.perf_counter() - start)
-                    if step % SNAPSHOT_EVERY == 0:
-                        snapshot = take_snapshot(step)
+                    if len(history.loss) % SNAPSHOT_EVERY == 0:
+                        if not _finite(parameters):
+                            diverged("a weight is not finite", len(history.loss))
+                        snapshot = len(history.loss), _copy(parameters)
                     bar.set_postfix(loss=f"{mean:.3f}", refresh=False)
                     bar.update()
-            take_snapshot(len(history.loss))
         except KeyboardInterrupt:
             history.interrupted = True
-            print(f"interrupted after {len(history.loss)} steps; the model keeps what it has learned")
+            steps = len(history.seconds)                                 # appended last
+            history.loss, history.pairs = history.loss[:steps], history.pairs[:steps]
+            print(f"interrupted after {steps} steps; the model keeps what it has learned")
+    if not _finite(parameters):
+        diverged("a weight is not finite", len(history.loss))
     return history
+
+
+def _finite(parameters) -> bool:
+    return all(parameter.isfinite().all() for parameter in parameters)
+
+
+def _copy(parameters) -> list:
+    return [parameter.detach().clone() for parameter in parameters]

@@ -34,6 +34,8 @@ class Tree:
         counts = check_counts(counts, zeros=True)
         if len(counts) != len(self):
             raise ValueError(f"{len(counts)} counts for a tree of {len(self)} words")
+        if not counts.any():
+            raise ValueError("all counts are 0: there is no mean depth")
         return ((counts / counts.sum()) @ self.depths.double()).item()
 
 
@@ -44,20 +46,20 @@ def tree_from_children(children) -> Tree:
     with one child, a node with two parents, a cycle or an orphan is named. MemoryError where the padded paths would
     not fit.
     """
-    pairs = [tuple(pair) for pair in children.tolist()] if isinstance(children, Tensor) else [tuple(p) for p in children]
+    pairs = [tuple(pair) for pair in (children.tolist() if isinstance(children, Tensor) else children)]
     V = len(pairs) + 1
     if V < 2:
         raise ValueError(f"a tree needs at least 2 words, so at least 1 inner node; got {len(pairs)}")
     for i, pair in enumerate(pairs):
         if len(pair) != 2 or None in pair:
-            raise ValueError(f"inner node {i} has children {pair}; in a full binary tree each inner node has exactly two")
+            raise ValueError(f"inner node {i} has children {pair}; in a full binary tree each inner node has two")
         if any(isinstance(c, float) or not 0 <= c < 2 * V - 1 for c in pair):
             raise ValueError(f"inner node {i} has children {pair}; with {V - 1} inner nodes a child is a whole number, "
                              f"0 to {V - 1} for a word and {V} to {2 * V - 2} for an inner node")
     table = torch.tensor(pairs)
     times = torch.bincount(table.flatten(), minlength=2 * V - 1)
     if (times > 1).any():
-        raise ValueError(f"{_name(int(times.argmax()), V)} is a child {int(times.max())} times; each node has one parent")
+        raise ValueError(f"{_name(int(times.argmax()), V)} is a child {int(times.max())} times; a node has one parent")
     roots = (times == 0).nonzero().flatten()
     if len(roots) != 1 or roots[0] < V:                # 2V - 2 child places, 2V - 1 nodes: exactly one has no parent
         raise ValueError(f"{_name(int(roots[0]), V)} has no parent and no children: it is an orphan")
@@ -81,8 +83,8 @@ def _paths(children, depth, V):
     D = int(depths.max())
     bytes_needed, available = V * D * 9, psutil.virtual_memory().available
     if bytes_needed > available / 2:
-        raise MemoryError(f"padded paths of {V} words and depth {D} take {bytes_needed / 1e9:.1f} GB, more than half of "
-                          f"the {available / 1e9:.1f} GB that are free; use a flatter tree or a smaller vocabulary")
+        raise MemoryError(f"padded paths of {V} words and depth {D} take {bytes_needed / 1e9:.1f} GB, more than half "
+                          f"of the {available / 1e9:.1f} GB that are free; use a flatter tree or a smaller vocabulary")
     parent = torch.zeros(2 * V - 1, dtype=torch.int64)
     side = torch.zeros(2 * V - 1, dtype=torch.int8)
     for column, sign in ((0, 1), (1, -1)):
