@@ -1,6 +1,8 @@
 # Each recipe is a plain command; the README gives the same for machines without make.
 PYTHON ?= python3
 LAB_ARGS ?=
+export OMP_WAIT_POLICY ?= PASSIVE# threads that wait do not spin: training stays fast beside other programs
+ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
 READY := .venv/ready
 NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval pandas pytest torch utils xdist
@@ -35,7 +37,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $(READY)
 
 lab: $(READY)
-	$(PY) -m jupyterlab --ip=127.0.0.1 $(shell [ "$$(id -u)" = 0 ] && echo --allow-root) $(LAB_ARGS) notebooks/00_start_here.ipynb
+	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --ip=127.0.0.1 $(ROOT) $(LAB_ARGS)
 
 test: $(READY)
 	$(PY) -m ruff check .

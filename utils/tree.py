@@ -49,7 +49,7 @@ def tree_from_children(children) -> Tree:
     pairs = [tuple(pair) for pair in (children.tolist() if isinstance(children, Tensor) else children)]
     V = len(pairs) + 1
     if V < 2:
-        raise ValueError(f"a tree needs at least 2 words, so at least 1 inner node; got {len(pairs)}")
+        raise ValueError(f"a tree needs at least 2 words, so at least 1 inner node; got {len(pairs)} inner nodes")
     for i, pair in enumerate(pairs):
         if len(pair) != 2 or None in pair:
             raise ValueError(f"inner node {i} has children {pair}; in a full binary tree each inner node has two")
