@@ -15,19 +15,20 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab test run clean
+.PHONY: help setup lab test run slides clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make lab    set up and open the first lesson (LAB_ARGS=--no-browser prints the address instead)"
 	@echo "make test   set up and run all tests, the lessons among them"
 	@echo "make run    execute the lessons afresh, refresh their outputs, write build/html"
+	@echo "make slides write the lessons as slides to build/slides"
 	@echo "make setup  set up only"
 	@echo "make clean  remove .venv and build"
 
 setup: $(READY)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
 	'this course needs Python 3.11 to 3.13, $(PYTHON) is %d.%d; try make PYTHON=python3.12 setup' % v)"
 	$(PYTHON) -m venv --clear .venv
@@ -45,6 +46,10 @@ test: $(READY)
 
 run: $(READY)
 	$(PY) notebooks/run.py
+
+slides: $(READY)
+	$(PY) -m pip install --disable-pip-version-check -q --no-deps sphinx-revealjs==3.2.1
+	$(PY) notebooks/slides.py
 
 clean:
 	rm -rf .venv build

@@ -9,6 +9,7 @@ import base64
 import os
 import re
 import sys
+import tempfile
 import time
 import unicodedata
 from pathlib import Path
@@ -82,8 +83,9 @@ def export(path: Path) -> None:
             cell.source = re.sub(r"\]\(([\w./-]+)\.ipynb\)", r"](\1.html)", mathml(cell.source))
     body, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem}})
-    BUILD.mkdir(parents=True, exist_ok=True)
-    (BUILD / f"{path.stem}.html").write_text(body, encoding="utf-8")
+    page = BUILD / path.relative_to(FOLDER).with_suffix(".html")
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(body, encoding="utf-8")
 
 
 def main(prefixes: list[str]) -> int:
@@ -91,7 +93,8 @@ def main(prefixes: list[str]) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")      # steadier on two cores
     export_only = "--export" in prefixes
     prefixes = [prefix for prefix in prefixes if prefix != "--export"]
-    lessons = sorted(FOLDER.glob("*.ipynb"))
+    lessons = sorted(FOLDER.glob("*.ipynb")) + sorted(FOLDER.glob("solutions/*.ipynb"))
+    os.environ.setdefault("APPROXIMATE_TRAINING_STATE", tempfile.mkdtemp())     # solutions are no learner's progress
     chosen = [path for path in lessons if not prefixes or path.name.startswith(tuple(prefixes))]
     if not chosen:
         print(f"no lesson begins with {' or '.join(prefixes)}; there are {', '.join(p.stem for p in lessons)}")
@@ -103,12 +106,13 @@ def main(prefixes: list[str]) -> int:
             if not export_only:
                 execute(path)
             export(path)
-            print(f"{path.stem:28s} {time.perf_counter() - start:6.1f} s", flush=True)
+            name = path.relative_to(FOLDER).with_suffix("").as_posix()
+            print(f"{name:36s} {time.perf_counter() - start:6.1f} s", flush=True)
         except CellExecutionError as error:
             failed += 1
             print(f"{path.stem:28s} failed, the file is as it was\n{error}", flush=True)
     if BUILD.is_dir():
-        pages = sorted(BUILD.glob("[0-9]*.html"))
+        pages = [page for page in sorted(BUILD.glob("*.html")) if page.name != "index.html"]
         links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in pages)
         (BUILD / "index.html").write_text(f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Approximate '
                                           f"Training</title><h1>Approximate Training</h1><ol>{links}</ol></html>",

@@ -25,9 +25,9 @@ def read(path):
 
 
 def core(path):
-    """The cells before "Going deeper", which a reader may skip."""
+    """The cells before "Going deeper", which a reader may skip, and before the exercises."""
     cells = read(path).cells
-    ends = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and c.source.startswith("## Going deeper")]
+    ends = [i for i, c in enumerate(cells) if re.match("## (Going deeper|Exercises)", c.source)]
     return cells[: ends[0]] if ends else cells
 
 
@@ -101,11 +101,25 @@ def test_lesson_has_its_parts(lesson):
         assert any("compare(" in cell.source for cell in code(read(lesson).cells))
 
 
-@pytest.mark.parametrize("page", [*LESSONS, FOLDER / "notation.md", FOLDER.parent / "README.md"], ids=lambda p: p.name)
+PAGES = [*LESSONS, *FOLDER.glob("solutions/*.ipynb"), *FOLDER.glob("*.md"), FOLDER.parent / "README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
     text = prose(read(page).cells) if page.suffix == ".ipynb" else page.read_text(encoding="utf-8")
     for target in re.findall(r"\]\(([^)#]+)\)", text):
         assert target.startswith("https://") or (page.parent / target).exists(), target
+
+
+def test_the_teachers_plans_name_the_lessons_sections(lesson):
+    guide = (FOLDER / "TEACHING.md").read_text(encoding="utf-8")
+    (plan,) = re.findall(rf"^## {lesson.name[:2]} .*?(?=^## )", guide, re.M | re.S)
+    planned = re.findall(r"^\| ([^|]+) \| +(\d+|-) +\| +(\d+|-) +\|$", plan, re.M)
+    sections = re.findall(r"^## (.+)$", prose(read(lesson).cells), re.M)
+    assert [name for name, *_ in planned] == [name for name in sections if name != "Summary"]
+    for column, most in ((1, 50), (2, 90)):
+        minutes = sum(int(row[column]) for row in planned if row[column] != "-")
+        assert most - 10 <= minutes <= most, minutes
 
 
 def twins():

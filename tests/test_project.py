@@ -70,7 +70,8 @@ def test_files_have_one_job():
     assert {path.stem for path in modules if path.parent.name == "utils"} - {"__init__"} == set(FLOW)
     for path in modules:
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        assert lines <= 250, f"{path.name} has {lines} lines: it has two jobs"
+        most = 400 if path.stem.startswith("lesson_") else 250           # exercises are mostly messages
+        assert lines <= most, f"{path.name} has {lines} lines: it has two jobs"
 
 
 def test_only_the_bridge_imports_d2l():
@@ -82,8 +83,8 @@ def test_only_the_bridge_imports_d2l():
 
 def test_requirements_name_what_is_imported():
     required = re.findall(r"^([A-Za-z0-9_-]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
-    known = {name.lower().replace("-", "_") for name in required} | {"utils", "d2l", "torchvision"}
-    given = {"ipython": "jupyterlab", "nbformat": "jupyterlab", "nbclient": "jupyterlab", "nbconvert": "jupyterlab"}
+    known = {name.lower().replace("-", "_") for name in required} | {"utils", "d2l", "torchvision", "run"}
+    given = dict.fromkeys(("ipython", "jinja2", "nbformat", "nbclient", "nbconvert"), "jupyterlab")
     for path in [*ROOT.glob("utils/**/*.py"), *ROOT.glob("tests/*.py"), *ROOT.glob("notebooks/*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = ([alias.name for alias in node.names] if isinstance(node, ast.Import) else

@@ -1,0 +1,195 @@
+"""Every check is proved: stubs are not attempted, solutions pass, wrong answers are refused for the right reason.
+
+Solutions come from the solutions notebooks themselves. Right answers in other styles must pass as well.
+"""
+
+import importlib
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+
+from utils.exercises import assert_right, check, hint, progress, state
+from utils.exercises.engine import registry
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NUMBERS = list(registry())
+ANSWERS = [importlib.import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
+WRONG = [entry for module in ANSWERS for entry in module.WRONG]
+RIGHT = [entry for module in ANSWERS for entry in module.RIGHT]
+
+exercise = pytest.fixture(params=NUMBERS)(lambda request: registry()[request.param])
+
+
+@pytest.fixture(autouse=True)
+def fresh_state(tmp_path, monkeypatch):
+    monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path))
+    monkeypatch.setattr(state, "_hints", {})
+
+
+def notebook(exercise, solutions=False):
+    (path,) = (FOLDER / "solutions" if solutions else FOLDER).glob(f"0{exercise.number[0]}_*.ipynb")
+    return path, nbformat.read(path, as_version=4).cells
+
+
+def cell_of(cells, number):
+    (cell,) = [c for c in cells if c.cell_type == "code" and f"check('{number}'" in c.source]
+    return cell
+
+
+def said(capsys, number, answer):
+    check(number, answer)
+    return capsys.readouterr().out
+
+
+# The stub and the solution ----------------------------------------------------------------------------------------
+
+
+def test_stub_is_not_attempted_and_its_box_agrees(exercise, capsys):
+    path, cells = notebook(exercise)
+    stub = cell_of(cells, exercise.number)
+    assert stub.source.split("\n")[-1].startswith(f"check('{exercise.number}', ") and '"""' in stub.source
+    exec(stub.source, {"check": check})
+    assert capsys.readouterr().out == f"Exercise {exercise.number}: not attempted yet\n"
+    box = cells[cells.index(stub) - 1].source
+    assert f"### Exercise {exercise.number}: {exercise.title}\n" in box
+    assert f"Difficulty {exercise.difficulty} of 3 · {exercise.minutes} minutes · practises " in box
+    assert f"[solution](solutions/{path.name})" in box
+
+
+def test_solution_passes(exercise, capsys):
+    path, cells = notebook(exercise, solutions=True)
+    names, out = {}, ""
+    for cell in cells:
+        if cell.cell_type == "code":
+            exec(cell.source, names)
+            out = capsys.readouterr().out
+            if f"check('{exercise.number}'" in cell.source:
+                break
+    assert out == f"Exercise {exercise.number}: right. {exercise.right}\n"
+    assert exercise.number in state.done()
+    assert any(f"### Exercise {exercise.number}: {exercise.title}\n" in c.source for c in cells)
+    assert f"](../{path.name})" in cells[0].source
+
+
+def test_lessons_and_registry_have_the_same_exercises():
+    in_lessons = [number for path in sorted(FOLDER.glob("[0-9]*.ipynb")) for cell in nbformat.read(path, 4).cells
+                  if cell.cell_type == "code" for number in re.findall(r"^check\('([\d.]+)'", cell.source, re.M)]
+    assert in_lessons == NUMBERS
+
+
+# Wrong answers ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number, k", [(n, k) for n in NUMBERS for k in range(len(registry()[n].mistakes))])
+def test_known_mistakes_get_their_own_message(number, k, capsys):
+    wrong, message = registry()[number].mistakes[k]
+    for _ in range(3):                                 # whatever numbers are drawn
+        out = said(capsys, number, wrong)
+        assert out.startswith(f"Exercise {number}: not right yet.") and message in out, out
+    assert not state.done()
+
+
+@pytest.mark.parametrize("number, answer, words", WRONG)
+def test_wrong_answers_fail_and_name_the_trouble(number, answer, words, capsys):
+    for _ in range(3):
+        out = said(capsys, number, answer)
+        assert "not right yet" in out and any(part in out for part in words.split("|")), out
+        assert f"hint('{number}')" in out
+
+
+def test_each_exercise_has_four_wrong_answers_of_a_learner_and_four_known_mistakes():
+    for number in NUMBERS:
+        assert sum(n == number for n, *_ in WRONG) >= 4 and len(registry()[number].mistakes) >= 4, number
+        assert any(n == number for n, _ in RIGHT), number
+
+
+# Right answers in another style -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number, answer", RIGHT)
+def test_right_answers_in_another_style_pass(number, answer, capsys):
+    for _ in range(3):
+        assert said(capsys, number, answer).startswith(f"Exercise {number}: right.")
+
+
+# The engine -------------------------------------------------------------------------------------------------------
+
+
+def test_an_exception_shows_the_learners_own_line(capsys):
+    def broken(U, v_c):
+        scores = U @ v_c
+        return scores / scores.no_such_method()
+
+    out = said(capsys, "1.1", broken)
+    assert "return scores / scores.no_such_method()" in out and "AttributeError" in out and len(out) < 400
+
+
+def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
+    monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
+
+    def endless(U, v_c):
+        while True:
+            pass
+
+    assert "cut off" in said(capsys, "1.1", endless)
+
+
+def test_an_answer_that_was_called_already_is_named(capsys):
+    assert "without calling it" in said(capsys, "1.1", torch.zeros(3))
+
+
+def test_assert_right_raises_where_check_prints():
+    assert_right("0.1", lambda first, rank: first / rank)
+    assert not state.done()
+    with pytest.raises(AssertionError, match="Off by one"):
+        assert_right("0.1", lambda first, rank: first / (rank + 1))
+    with pytest.raises(AssertionError, match="not attempted"):
+        assert_right("0.1", lambda first, rank: ...)
+
+
+def test_an_unknown_number_names_those_there_are():
+    with pytest.raises(KeyError, match="there is no exercise '9.9'; there are 0.1, 1.1"):
+        check("9.9", print)
+
+
+def test_hints_come_one_after_the_other(exercise, capsys):
+    for k in range(3):
+        hint(exercise.number)
+        assert exercise.hints[k] in capsys.readouterr().out
+    hint(exercise.number)
+    assert "no more hints" in capsys.readouterr().out
+    path, cells = notebook(exercise)
+    place = re.search(r'section "(.+?)"', exercise.hints[2])[1]
+    assert any(re.search(rf"^## {re.escape(place)}", c.source, re.M) for c in cells if c.cell_type == "markdown")
+
+
+def test_progress_lists_done_and_not_yet(capsys):
+    progress()
+    assert "0 of" in capsys.readouterr().out
+    check("0.1", lambda first, rank: first / rank)
+    capsys.readouterr()
+    progress()
+    out = capsys.readouterr().out
+    assert re.search(r"^0\.1  done", out, re.M) and re.search(r"^1\.1  not yet", out, re.M) and "1 of" in out
+
+
+def test_a_corrupt_state_starts_afresh_with_a_word(capsys):
+    state.state_file().write_text("{nonsense")
+    assert state.done() == set() and "starts afresh" in capsys.readouterr().out
+    check("0.1", lambda first, rank: first / rank)
+    assert state.done() == {"0.1"}
+
+
+def test_a_state_that_cannot_be_written_does_not_spoil_the_answer(capsys, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path / "file" / "folder"))
+    out = said(capsys, "0.1", lambda first, rank: first / rank)
+    assert "right." in out
+
+
+def test_state_is_outside_the_repository(monkeypatch):
+    monkeypatch.delenv("APPROXIMATE_TRAINING_STATE")
+    assert FOLDER.parent not in state.state_file().parents

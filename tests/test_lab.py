@@ -1,0 +1,323 @@
+"""The lab: stubs are not attempted, the solutions' proofs are accepted, and tests that prove nothing are refused.
+
+Defective functions come from the lab's notebook, proofs from the solutions' notebook.
+"""
+
+import contextlib
+import io
+import re
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+import torch
+from torch.nn import functional as F
+
+from utils import costs
+from utils.corpus import Vocab
+from utils.example import U_NODES, V_C
+from utils.exercises.lab import CORRECT, DEFECT, spot
+from utils.objectives import HierarchicalSoftmax, yes_no_loss
+from utils.tree import balanced_tree, huffman_tree
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+LAB, SOLUTIONS = FOLDER / "lab_spot_the_defect.ipynb", FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
+COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
+PIECES = range(1, 7)
+
+piece = pytest.fixture(params=PIECES)(lambda request: request.param)
+
+
+def code(path):
+    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def executed(path):
+    """(names, proofs, said): what the cells define, each piece's own test, and what its cell printed."""
+    names, proofs, said = {}, {}, {}
+    for source in code(path):
+        with contextlib.redirect_stdout(io.StringIO()) as out:
+            exec(source, names)
+        for number in re.findall(r"^spot\((\d), proves_it", source, re.M):
+            proofs[int(number)], said[int(number)] = names["proves_it"], out.getvalue()
+    return names, proofs, said
+
+
+@pytest.fixture(scope="module")
+def lab():
+    return executed(LAB)
+
+
+@pytest.fixture(scope="module")
+def solutions():
+    return executed(SOLUTIONS)
+
+
+def function_name(number):
+    (name,) = {match for s in code(LAB) for match in re.findall(rf"^spot\({number}, proves_it, (\w+)\)", s, re.M)}
+    return name
+
+
+@pytest.fixture
+def verdict(lab, capsys):
+    """verdict(number, test): what spot says of a test of a piece, without "Piece k: "."""
+    def say(number, test):
+        spot(number, test, lab[0][function_name(number)])
+        out = capsys.readouterr().out
+        assert out.startswith(f"Piece {number}: ")
+        return out.removeprefix(f"Piece {number}: ").removesuffix("\n")
+    return say
+
+
+# The stub and the solution ----------------------------------------------------------------------------------------
+
+
+def test_stub_is_not_attempted(piece, lab):
+    assert lab[2][piece] == f"Piece {piece}: not attempted yet\n"
+    last = f"\n\nspot({piece}, proves_it, {function_name(piece)})"
+    (stub,) = [source for source in code(LAB) if source.endswith(last)]
+    assert stub.startswith(f"def proves_it({function_name(piece)}):\n    return ...\n")
+
+
+def test_solution_is_accepted_and_names_the_defect(piece, solutions):
+    assert solutions[2][piece] == f"Piece {piece}: right. {DEFECT[piece]}\n"
+
+
+def test_worked_example_is_accepted_and_its_misses_are_refused(lab, verdict):
+    assert lab[2][0].endswith(f"right. {DEFECT[0]}\n")
+    assert "passes on the defective code, so it does not show" in verdict(0, lab[0]["too_weak"])
+    assert "fails on correct code too, so it is too strict" in verdict(0, lab[0]["too_strict"])
+
+
+def test_defective_functions_are_the_same_in_lab_and_solutions_and_short(piece):
+    name = function_name(piece)
+    (cell,) = [source for source in code(LAB) if source.startswith(f"def {name}(")]
+    assert cell in code(SOLUTIONS)
+    assert 6 <= len(cell.split("\n")) <= 12 and '"""' in cell.split("\n")[1]
+
+
+def test_all_cells_are_under_twenty_lines():
+    for path in (LAB, SOLUTIONS):
+        assert max(len(source.split("\n")) for source in code(path)) < 20
+
+
+# Tests that prove nothing -----------------------------------------------------------------------------------------
+
+
+def shape_of_noise(f):
+    drawn = f(torch.tensor([100, 1]), 50)
+    assert drawn.shape == (50,) and drawn.dtype == torch.int64
+
+
+def shape_of_draws(f):
+    text = [["bank", "river", "bank"]] * 5
+    assert f(text, Vocab(text), 50).shape == (50,)
+
+
+def positive_number(f):
+    assert float(f(lambda: sum(range(1000)), 10, 2)) > 0
+
+
+def shape_of_losses(f):
+    assert f(torch.tensor([[200.0, 1.0]]), torch.tensor([[-1, 0]])).shape == (1,)
+
+
+def shape_of_walks(f):
+    tree = huffman_tree(COUNTS)
+    assert f(V_C, U_NODES, tree.paths, tree.signs).shape == (8,)
+
+
+def shape_of_table(f):
+    weight = torch.zeros(100, 4)
+    assert f(weight, torch.tensor([3, 4]), torch.tensor([1, -1]), torch.ones(4)) > 0 and weight.shape == (100, 4)
+
+
+SHAPES = dict(zip(PIECES, (shape_of_noise, shape_of_draws, positive_number, shape_of_losses, shape_of_walks,
+                           shape_of_table)))
+
+
+def agree_at_ordinary_scores(f):
+    assert torch.allclose(f(torch.tensor([[0.5, 2.0]]), torch.tensor([[1, -1]])), torch.tensor([2.601]), atol=1e-3)
+
+
+def balanced_only(f):
+    tree = balanced_tree(8)
+    assert torch.isclose(torch.exp(-f(V_C, U_NODES, tree.paths, tree.signs)).sum(), torch.tensor(1.0).double())
+
+
+def right_values(f):
+    weight = torch.zeros(10, 4)
+    f(weight, torch.tensor([2, 7]), torch.tensor([1, -1]), torch.ones(4))
+    assert torch.allclose(weight[:, 0].nonzero().flatten(), torch.tensor([2, 7])) and weight[7, 0] < 0 < weight[2, 0]
+
+
+def draws_more_of_the_frequent(f):
+    drawn = f(torch.tensor([100, 1]), 2000)
+    assert (drawn == 0).sum() > (drawn == 1).sum()
+
+
+def only_the_second_word(f):
+    text = [["bank", "river", "bank"]] * 5
+    assert 1 in f(text, Vocab(text), 200)
+
+
+def busy_step(f):
+    assert f(lambda: sum(range(100_000)), 10, 2) < 1e7
+
+
+WEAK = [(1, draws_more_of_the_frequent), (2, only_the_second_word), (3, busy_step), (4, agree_at_ordinary_scores),
+        (5, balanced_only), (6, right_values)]
+
+
+@pytest.mark.parametrize("number, test", [*SHAPES.items(), *WEAK], ids=lambda x: getattr(x, "__name__", x))
+def test_a_test_that_cannot_see_the_defect_is_refused(number, test, verdict):
+    assert verdict(number, test) == "your test passes on the defective code, so it does not show the defect"
+
+
+@pytest.mark.parametrize("result", [None, True, torch.tensor(True)], ids=str)
+def test_always_passes(piece, result, verdict):
+    assert "passes on the defective code, so it does not show the defect" in verdict(piece, lambda f: result)
+
+
+def test_always_fails(piece, verdict):
+    def fails(f):
+        raise AssertionError
+
+    for test in (fails, lambda f: False, lambda f: torch.tensor(False)):
+        assert verdict(piece, test) == "your test fails on correct code too, so it is too strict"
+
+
+def test_unrelated_error_is_shown_with_its_line_and_is_no_proof(piece, verdict):
+    def broken(f):
+        return misspelt  # noqa: F821
+
+    out = verdict(piece, broken)
+    assert out.startswith("your test comes to no verdict on correct code, so it proves nothing.\n")
+    assert "return misspelt" in out and "NameError" in out and "right." not in out
+
+
+def test_error_on_the_defective_code_alone_asks_for_an_assert(lab, verdict):
+    def raises(f):
+        if f is lab[0]["noise_words"]:
+            raise ValueError("odd")
+
+    out = verdict(1, raises)
+    assert "no verdict on the defective code, so it proves nothing.\n" in out
+    assert "ValueError: odd" in out and "`assert`" in out
+
+
+def test_the_wrong_way_round(lab, verdict):
+    assert "wrong way round" in verdict(1, lambda f: f is lab[0]["noise_words"])
+
+
+def test_a_test_that_never_ends_is_cut_off(verdict):
+    def endless(f):
+        while True:
+            pass
+
+    start, out = time.monotonic(), verdict(4, endless)
+    assert "proves nothing" in out and "cut off" in out and "2 seconds" in out
+    assert time.monotonic() - start < 6
+
+
+def by_run(defective, on_defective, on_correct):
+    """A test with these results in its three runs on either function."""
+    results = {True: iter(on_defective), False: iter(on_correct)}
+    return lambda f: next(results[f is defective])
+
+
+def test_luck_is_no_proof(lab, verdict):
+    bad = lab[0]["noise_words"]
+    assert verdict(1, by_run(bad, [False, True, False], [True, True, True])) == (
+        "your test passes on the defective code in 1 of 3 runs, so it does not show the defect")
+    assert verdict(1, by_run(bad, [False, False, False], [True, False, True])) == (
+        "your test fails on correct code too in 1 of 3 runs, so it is too strict")
+
+
+def test_other_things_than_functions_and_pieces(capsys):
+    spot(1, None, print)
+    spot(1, print, 3)
+    assert capsys.readouterr().out == ("Piece 1: pass the function itself, without calling it; got NoneType\n"
+                                       "Piece 1: pass the function itself, without calling it; got int\n")
+    with pytest.raises(KeyError, match="no piece 7; there are 0, 1, 2"):
+        spot(7, print, print)
+
+
+def test_spot_prints_one_verdict_and_leaves_the_readers_random_numbers_alone(verdict):
+    torch.manual_seed(5)
+    expected = torch.rand(1)
+    torch.manual_seed(5)
+    assert "does not show" in verdict(1, lambda f: print("noise", f([1, 2], 3)))
+    assert torch.rand(1) == expected
+
+
+# The solutions' proofs also refuse siblings of the defect ---------------------------------------------------------
+
+
+def unused_power(counts, n, power=0.75):
+    return torch.multinomial(counts.double(), n, replacement=True)
+
+
+def times_epochs_twice(step, tokens, epochs):
+    return epochs * CORRECT[3](step, tokens, epochs)
+
+
+def patched_logarithm(scores, signs):
+    return -torch.log(torch.sigmoid(signs * scores) + 1e-10).sum(dim=1)
+
+
+def flipped_and_padded(v_c, U, nodes, signs):
+    return -F.logsigmoid(-signs * (U[nodes] @ v_c)).sum(dim=1)
+
+
+@pytest.mark.parametrize("number, sibling", [(1, unused_power), (3, times_epochs_twice), (4, patched_logarithm),
+                                             (5, flipped_and_padded)])
+def test_siblings_are_found_too(number, sibling, solutions, capsys):
+    spot(number, solutions[1][number], sibling)
+    assert f"Piece {number}: right." in capsys.readouterr().out
+
+
+# Correct code is correct ------------------------------------------------------------------------------------------
+
+
+def test_correct_noise_words_and_draws():
+    torch.manual_seed(0)
+    counts = torch.tensor([1, 10, 100, 1000])
+
+    def fit(drawn):
+        return costs.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
+
+    for power in (0.5, 0.75, 1.0):
+        assert abs(fit(CORRECT[1](counts, 200_000, power)) - power) < 0.03
+    text = [["bank", "river", "bank", "rare"]] * 5 + [["bank"]]
+    drawn = torch.bincount(CORRECT[2](text, Vocab(text, max_size=2), 30_000), minlength=2) / 30_000
+    assert torch.allclose(drawn, torch.tensor([11 / 16, 5 / 16]), atol=0.02)
+
+
+def test_correct_losses_and_walks_are_those_of_utils():
+    generator = torch.Generator().manual_seed(0)
+    scores = 5 * torch.randn(6, 4, generator=generator, dtype=torch.float64)
+    signs = torch.randint(-1, 2, (6, 4), generator=generator)
+    one = torch.ones(1, dtype=torch.float64)
+    for row, sign, loss in zip(scores, signs, CORRECT[4](scores, signs)):
+        assert torch.isclose(loss, yes_no_loss(one[None], row[:, None], torch.arange(4)[None], sign[None])[0])
+    for tree in (balanced_tree(8), huffman_tree(COUNTS)):
+        objective = HierarchicalSoftmax(2, tree).double()
+        objective.weight.data.copy_(U_NODES)
+        want = objective.loss(V_C.expand(8, 2), torch.arange(8))
+        assert torch.allclose(CORRECT[5](V_C, U_NODES, tree.paths, tree.signs), want)
+
+
+def test_correct_step_and_defective_step_move_the_same_rows(lab):
+    ids, signs = torch.tensor([3, 0, 5, 5]), torch.tensor([1, -1, -1, 0])
+    tables = [torch.randn(8, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) for _ in range(2)]
+    losses = [step(table, ids, signs, V_C) for step, table in zip((CORRECT[6], lab[0]["training_step"]), tables)]
+    assert torch.allclose(*tables) and abs(losses[0] - losses[1]) < 1e-9
+
+
+def test_correct_pairs_and_rate():
+    near = [(a, b) for a in range(4) for b in range(4) if 0 < abs(a - b) < 3]
+    assert sorted(CORRECT[0](range(4), 2)) == near
+    rate = CORRECT[3](lambda: time.sleep(0.02), 10, 3)
+    assert 1 < rate < 1.1 * 10 / 0.02

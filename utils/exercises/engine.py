@@ -1,0 +1,236 @@
+"""How an exercise is checked: fresh random cases, an independent reference, and messages that name the trouble.
+
+A check never prints the right answer's code. It shows the smallest case on which the answer is wrong, what came out
+and what should have, and which idea to revisit.
+"""
+
+import _thread
+import copy
+import importlib
+import json
+import linecache
+import numbers
+import pkgutil
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+import utils.exercises
+from utils.exercises import state
+
+SECONDS = 2.0                                          # an answer that takes longer is cut off
+CASES = 12
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One exercise. `cases(generator)` yields argument tuples for ever, smallest first; `reference(*case)` is right.
+
+    `mistakes` are (wrong function, message) pairs: where the learner's answer equals a known wrong one, the message
+    says which mistake it looks like. `idea` is what to revisit otherwise.
+    """
+
+    number: str
+    title: str
+    difficulty: int
+    minutes: int
+    practises: str
+    arguments: tuple[str, ...]
+    cases: Callable[[torch.Generator], Iterator[tuple]]
+    reference: Callable
+    mistakes: tuple[tuple[Callable, str], ...]
+    idea: str
+    right: str
+    hints: tuple[str, str, str]
+
+
+@cache
+def registry() -> dict[str, Exercise]:
+    """All exercises by number."""
+    found = sorted(module.name for module in pkgutil.iter_modules(utils.exercises.__path__) if "lesson" in module.name)
+    modules = [importlib.import_module(f"utils.exercises.{name}") for name in found]
+    return {exercise.number: exercise for module in modules for exercise in module.EXERCISES}
+
+
+def _get(number) -> Exercise:
+    exercises = registry()
+    if str(number) not in exercises:
+        raise KeyError(f"there is no exercise {number!r}; there are {', '.join(exercises)}")
+    return exercises[str(number)]
+
+
+def check(number: str, answer) -> None:
+    """Try the answer, a function, on fresh random cases, and print what was found."""
+    exercise = _get(number)
+    trouble = _examine(exercise, answer)
+    if trouble is None:
+        state.mark_done(exercise.number)
+        print(f"Exercise {exercise.number}: right. {exercise.right}")
+    elif trouble is ...:
+        print(f"Exercise {exercise.number}: not attempted yet")
+    else:
+        print(f"Exercise {exercise.number}: not right yet.\n{trouble}\nStuck? hint({exercise.number!r})")
+
+
+def assert_right(number: str, answer) -> None:
+    """As `check`, but silent where the answer is right; AssertionError with the same message where it is not."""
+    trouble = _examine(_get(number), answer)
+    if trouble is not None:
+        raise AssertionError("not attempted yet" if trouble is ... else trouble)
+
+
+def _examine(exercise, answer):
+    """What is wrong with the answer: None if nothing, `...` if it was not attempted."""
+    if not callable(answer):
+        return f"Pass the function itself, without calling it; it is of type {type(answer).__name__}."
+    seed = time.time_ns() % 2**31                      # fresh cases each time: hard-coding an example does not help
+    cases = exercise.cases(torch.Generator().manual_seed(seed))
+    deadline = time.monotonic() + SECONDS
+    for k in range(CASES):
+        case = next(cases)
+        outcome = _run(answer, case, max(deadline - time.monotonic(), 0.05))
+        if outcome is ... and k == 0:
+            return ...
+        if trouble := _trouble(exercise, case, outcome):
+            return trouble + _diagnosis(exercise, answer, [(case, outcome)], cases)
+    return None
+
+
+def _diagnosis(exercise, answer, tried, cases) -> str:
+    """The message of the known mistake that gives what the answer gives, on this case and the next; or the idea."""
+    if isinstance(tried[0][1], _Failure) or tried[0][1] is None:
+        return ""
+    for case, _ in zip(cases, range(4)):               # one case alone may agree with a mistake by chance
+        outcome = _run(answer, case, 0.5)
+        if not isinstance(outcome, _Failure):
+            tried.append((case, outcome))
+    for wrong, message in exercise.mistakes:
+        try:
+            if all(_close(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case)))) for case, outcome in tried):
+                return f"\n{message}"
+        except Exception:                              # the mistake cannot be made on this case, or gave no numbers
+            continue
+    return f"\n{exercise.idea}"
+
+
+class _Failure(str):
+    """What went wrong while the answer ran."""
+
+
+def _run(answer, case, seconds):
+    """The answer's result on a copy of the case; a `_Failure` that says what happened if there is none."""
+    arguments = copy.deepcopy(case)
+    cut_off = threading.Event()
+
+    def interrupt():
+        cut_off.set()
+        _thread.interrupt_main()
+
+    slow = _Failure(f"It was cut off after {SECONDS:g} seconds for all cases: does every loop end, and does it do much "
+                    "more work than needed?")
+    timer = threading.Timer(seconds, interrupt)
+    timer.start()
+    try:
+        result = answer(*arguments)
+    except KeyboardInterrupt:
+        if not cut_off.is_set():
+            raise                                      # the reader's own interrupt
+        return slow
+    except (Exception, SystemExit) as error:
+        return _Failure(_own_line(answer, error))
+    finally:
+        timer.cancel()
+    if cut_off.is_set():                               # it caught the interrupt and went on
+        return slow
+    if any(not _same(before, after) for before, after in zip(case, arguments)):
+        return _Failure("It changed its input: work on a copy, so that the caller's numbers stay as they were.")
+    return result
+
+
+def _own_line(answer, error) -> str:
+    """The error, with the last line of the learner's own code that led to it."""
+    file = getattr(getattr(answer, "__code__", None), "co_filename", None)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    message = f"{type(error).__name__}: {error}".split("\n")[0]
+    if not frames:
+        return f"It stopped with {message}"
+    line = frames[-1].line or linecache.getline(file, frames[-1].lineno).strip()
+    return f"It stopped in its line\n    {line}\nwith {message}"
+
+
+def _trouble(exercise, case, outcome) -> str | None:
+    """Why the outcome is wrong on this case, or None if it is right."""
+    given = "\n".join(f"    {name} = {_show(value)}" for name, value in zip(exercise.arguments, case))
+    if isinstance(outcome, _Failure):
+        return f"{outcome}\nIt was called with\n{given}" + (f"\n{exercise.idea}" if "Error" in outcome else "")
+    if outcome is None:
+        return "It returned nothing: does it end with `return`?"
+    want = as_tensor(exercise.reference(*case))
+    try:
+        got = as_tensor(outcome)
+    except (TypeError, ValueError, RuntimeError):
+        return f"It should return numbers of shape {tuple(want.shape)}, but returned {type(outcome).__name__}."
+    if _close(got, want):
+        return None
+    digits = 4 if _show(got) != _show(want) else 9
+    shown = f"For\n{given}\nit gave         {_show(got, digits)}\nit should give  {_show(want, digits)}"
+    if got.shape != want.shape:
+        if got.numel() == want.numel() and _close(got.flatten(), want.flatten()):
+            return f"{shown}\nThe numbers are right, the shape is not: it should be {tuple(want.shape)}."
+        return f"{shown}\nThe shape should be {tuple(want.shape)}, it is {tuple(got.shape)}."
+    if digits > 4:
+        return f"{shown}\nNearly: only late decimals differ. Did you round, or approximate?"
+    return shown
+
+
+def as_tensor(value) -> torch.Tensor:
+    """Numbers of any kind (float, list, NumPy, torch, a list of tensors) as a float64 tensor."""
+    if isinstance(value, (list, tuple)):
+        return torch.stack([as_tensor(v) for v in value]) if value else torch.zeros(0, dtype=torch.float64)
+    if isinstance(value, numbers.Number):
+        value = float(value)
+    if isinstance(value, np.ndarray):
+        value = np.ascontiguousarray(value)            # torch takes no negative strides
+    return torch.as_tensor(value).detach().to_dense().double()
+
+
+def _close(got, want) -> bool:
+    """Whether two float64 tensors agree as far as single precision goes: an answer may compute in float32."""
+    return got.shape == want.shape and torch.allclose(got, want, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+def _same(before, after) -> bool:
+    return bool(torch.equal(before, after)) if isinstance(before, torch.Tensor) else before == after
+
+
+def _show(value, digits: int = 4) -> str:
+    if isinstance(value, torch.Tensor):
+        shown = json.dumps(torch.round(value.double(), decimals=digits).tolist())
+        return f"{shown}, shape {tuple(value.shape)}" if value.ndim else shown
+    return repr(value)
+
+
+def hint(number: str) -> None:
+    """Print the next hint: first a nudge, then a second, then the place in the lesson."""
+    exercise = _get(number)
+    k = state.hints_seen(exercise.number)
+    if k == len(exercise.hints):
+        print(f"Exercise {exercise.number}: no more hints; the solution is linked above the cell")
+        return
+    state.count_hint(exercise.number)
+    print(f"Exercise {exercise.number}, hint {k + 1} of 3: {exercise.hints[k]}")
+
+
+def progress() -> None:
+    """Print a table of all exercises: done or not yet."""
+    done = state.done()
+    for e in registry().values():
+        print(f"{e.number}  {'done   ' if e.number in done else 'not yet'}  {e.title}")
+    print(f"{sum(number in done for number in registry())} of {len(registry())} done")
+
