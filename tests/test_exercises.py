@@ -132,6 +132,14 @@ def test_a_telling_case_is_drawn_until_all_answers_differ():
     assert telling(lambda: next(draws), lambda x: 3 * x, mistakes) == (2,)
 
 
+@pytest.mark.parametrize("mistakes, named", [
+    (((lambda x: x + x, "Twice."), (lambda x: x, "Once.")), "'the right answer' agrees with 'Twice.'"),
+    (((lambda x: x, "Once."), (lambda x: 1 * x, "Same.")), "'Once.' agrees with 'Same.'")])
+def test_two_answers_that_never_differ_are_named(mistakes, named):
+    with pytest.raises(ValueError, match=f"none of 1000 cases .* in 1000 of them {named}"):
+        telling(lambda: (torch.rand(2),), lambda x: 2 * x, mistakes)
+
+
 def test_an_exercise_joins_what_is_computed_with_its_words():
     (exercise,) = joined({"9.1": COMPUTED}, {"9.1": TEXT}, "lesson_09.toml")
     assert exercise.title == "words" and exercise.hints == ("one", "two", "three") and exercise.arguments == ("x",)
