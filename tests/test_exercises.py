@@ -6,7 +6,9 @@ Solutions come from the solutions notebooks themselves. Right answers in other s
 import ast
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
@@ -190,6 +192,26 @@ def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
             pass
 
     assert "cut off" in said(capsys, "1.1", endless)
+
+
+def test_only_the_answers_own_time_counts(monkeypatch):
+    clock, limits = [0.0], []
+
+    def slow_draws(generator):
+        while True:
+            clock[0] += 100
+            yield 100, 4
+
+    def slow_answer(first, rank):
+        clock[0] += 7
+        return first / rank
+
+    slow = replace(registry()["0.1"], draws=slow_draws)
+    monkeypatch.setattr(engine, "_get", lambda number: slow)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0], time_ns=lambda: 0))
+    monkeypatch.setattr(engine, "_run", lambda answer, case, seconds: limits.append(seconds) or answer(*case))
+    assert_right("0.1", slow_answer)
+    assert limits == [2.0] + [0.05] * 11
 
 
 def test_an_answer_that_was_called_already_is_named(capsys):
