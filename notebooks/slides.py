@@ -1,10 +1,17 @@
-"""Write the lessons as reveal.js pages under build/slides; they open without a network.
+"""Write the lessons as reveal.js slides under build/slides; they open without a network.
 
     python -m pip install --no-deps sphinx-revealjs==3.2.1     once: that package carries reveal.js
     python notebooks/slides.py
+
+A heading starts a slide. Below it come, one by one, the paragraphs that a class should read (the first, and those with
+something bold, before a formula or in a list), the formulas, the code and its output; of a figure, the figure alone.
+The other paragraphs are the speaker's notes (key S). A cell's slide type may say otherwise: `skip` leaves it out,
+`notes` makes notes of its paragraphs, and `subslide` begins a new slide, as a full one does by itself.
 """
 
 import importlib.util
+import math
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,24 +22,117 @@ from nbconvert import SlidesExporter
 from run import FOLDER, mathml
 
 BUILD = FOLDER.parent / "build" / "slides"
+PAGE, TEXT, CODE, FIGURE = 660, (76, 41), (92, 29), 490    # pixels below a heading; characters and pixels of a line
+CUT = re.compile(r"\n\n+|\n(?=- |\$\$)|(?<=\$\$)\n")       # between headings, paragraphs, formulas and list items
+SHOWN = re.compile(r"(?!\().*(\*\*|:$)|\$\$|- |\||!\[", re.DOTALL)
 TEMPLATE = """
 {%- extends 'reveal/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
 {%- block html_head_css -%}
 <style>
+:root { --jp-content-font-size1: 30px; --jp-code-font-size: 22px; --jp-content-line-height: 1.35; }
 .reveal .slides section { text-align: left; max-height: 100%; overflow-y: auto; }
-.reveal .slides section img { max-height: 60vh; }
-.jp-InputPrompt, .jp-OutputPrompt { display: none; }
+.reveal .slides .jp-Cell { padding: 0; }
+.reveal .slides section h1 { font-size: 60px; margin: 0 0 30px; }
+.reveal .slides section h2 { font-size: 44px; margin: 0 0 12px; }
+.reveal .slides section h6 { font-size: 24px; margin: 0 0 12px; font-weight: normal; color: #666; }
+.reveal .slides section p, .reveal .slides section ul { margin: 0 0 14px; }
+.reveal .slides section table { font-size: 28px; }
+.reveal .slides section td { text-align: left; white-space: normal; }
+.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; box-shadow: none; }
+.reveal .slides section img { height: 480px; max-width: 100%; object-fit: contain; margin: 0; }
+.reveal math { font-size: 1.1em; }
+.jp-InputPrompt, .jp-OutputPrompt, .jp-Collapser { display: none !important; }
 </style>
+{%- endblock -%}
+{%- block output_group -%}
+<div {% if not cell.metadata.transient %}class="fragment"{% endif %}>{{ super() }}</div>
 {%- endblock -%}
 {%- block footer_js -%}
 <script src="reveal.js/dist/reveal.js"></script>
+<script src="reveal.js/plugin/notes/notes.js"></script>
 <script>
-Reveal.initialize({hash: true, center: false, transition: "none", width: 1200, height: 780, margin: 0.03});
+Reveal.initialize({hash: true, center: false, transition: "none", width: 1280, height: 800, margin: 0.02,
+                   slideNumber: "c/t", plugins: [RevealNotes]});
 </script>
 {%- endblock -%}
 """
+
+
+def blocks(notebook):
+    """(slide type, cell): the cells that are not skipped, markdown cut into blocks."""
+    for cell in notebook.cells:
+        kind = cell.metadata.get("slideshow", {}).get("slide_type", "fragment")
+        if kind == "skip":
+            continue
+        if cell.cell_type == "code":
+            yield kind, nbformat.from_dict(cell)
+            continue
+        after_heading = False
+        for text in CUT.split(cell.source):
+            heading = text.startswith("#")
+            shown = kind != "notes" and (after_heading or SHOWN.match(text))
+            yield "slide" if heading else kind if shown else "notes", nbformat.v4.new_markdown_cell(text)
+            kind = "fragment" if kind in ("slide", "subslide") else kind
+            after_heading = heading
+
+
+def height(cell) -> float:
+    """How many pixels of a slide a block takes, roughly."""
+    def lines(text, style):
+        return style[1] * sum(max(1, math.ceil(len(line) / style[0])) for line in text.strip("\n").split("\n"))
+
+    if cell.cell_type == "markdown":
+        plain = re.sub(r"\\\w+|[{}$^_\\*`]|\]\([^)]*\)", "", cell.source)
+        return 110 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
+    total = 0 if "plots." in cell.source else lines(cell.source, CODE) + 25
+    for output in cell.get("outputs", []):
+        total += FIGURE if "image/png" in output.get("data", {}) else lines(output.get("text", ""), CODE) + 15
+    return total
+
+
+def slides(notebook) -> list:
+    """The slides, each a list of cells: a heading, the notes, and the blocks that then appear one by one."""
+    made, left = [], 0
+    found = list(blocks(notebook))
+    for (kind, cell), (_, following) in zip(found, [*found[1:], found[0]]):
+        if kind == "notes":
+            made[-1][1].source += cell.source + "\n\n"
+            continue
+        need = height(cell) + (height(following) if cell.source.endswith(":") else 0)
+        if kind == "slide":
+            made.append([cell, nbformat.v4.new_markdown_cell()])
+            left = PAGE
+            continue
+        if (kind == "subslide" or need > left) and len(made[-1]) > 2:
+            made.append([nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
+                         nbformat.v4.new_markdown_cell()])
+            left = PAGE
+        left -= height(cell)
+        made[-1].append(cell)
+    return made
+
+
+def page(notebook, name: str) -> str:
+    """The slides as HTML, with the types that nbconvert knows."""
+    cells = []
+    for heading, notes, *rest in slides(notebook):
+        first = "subslide" if heading.source.startswith("######") else "slide"
+        types = [first, "notes" if notes.source else "skip", "-"] + len(rest) * ["fragment"]
+        for cell, kind in zip([heading, notes, *rest], types):
+            cell.metadata = {"slideshow": {"slide_type": kind}}
+            if cell.cell_type == "markdown":
+                cell.source = mathml(cell.source)
+            elif "plots." in cell.source:
+                cell.metadata["transient"] = {"remove_source": True}
+            else:
+                cell.source = re.sub(r"(?<=\S) {3,}#", "  #", cell.source)
+            cells.append(cell)
+    exporter = SlidesExporter(extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
+                              reveal_url_prefix="reveal.js")
+    whole = nbformat.from_dict({**notebook, "cells": cells})
+    return exporter.from_notebook_node(whole, resources={"metadata": {"name": name}})[0]
 
 
 def main() -> int:
@@ -40,20 +140,14 @@ def main() -> int:
     if package is None:
         print("reveal.js is missing: python -m pip install --no-deps sphinx-revealjs==3.2.1")
         return 1
-    reveal = Path(package.origin).parent / "_static" / "revealjs" / "dist"
-    BUILD.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(reveal, BUILD / "reveal.js" / "dist", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.map"))
-    exporter = SlidesExporter(extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
-                              reveal_url_prefix="reveal.js")
+    reveal = Path(package.origin).parent / "_static" / "revealjs"
+    for part in ("dist", "plugin/notes"):
+        shutil.copytree(reveal / part, BUILD / "reveal.js" / part, dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns("*.map"))
     for path in sorted(FOLDER.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        for cell in notebook.cells:
-            if cell.cell_type == "markdown":
-                cell.source = mathml(cell.source)
-        body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
-        (BUILD / f"{path.stem}.html").write_text(body, encoding="utf-8")
-        kinds = [cell.metadata.get("slideshow", {}).get("slide_type", "") for cell in notebook.cells]
-        print(f"{path.stem:32s} {sum('slide' in kind for kind in kinds):3d} slides")
+        (BUILD / f"{path.stem}.html").write_text(page(notebook, path.stem), encoding="utf-8")
+        print(f"{path.stem:32s} {len(slides(notebook)):3d} slides")
     print(f"slides: {BUILD}")
     return 0
 
