@@ -3,10 +3,11 @@
     python -m pip install --no-deps sphinx-revealjs==3.2.1     once: that package carries reveal.js
     python notebooks/slides.py
 
-A heading starts a slide. Below it come, one by one, the paragraphs that a class should read (the first, and those with
-something bold, before a formula or in a list), the formulas, the code and its output; of a figure, the figure alone.
-The other paragraphs are the speaker's notes (key S). A cell's slide type may say otherwise: `skip` leaves it out,
-`notes` makes notes of its paragraphs, and `subslide` begins a new slide, as a full one does by itself.
+A heading starts a slide. Below it come, one by one, what a class should read: the first paragraph, those with something
+bold and those before a formula, lists, formulas, code, output, figures without their code. Of a long paragraph only the
+bold sentences and the questions are shown. The whole text is in the speaker's notes (key S). A cell's slide type may
+say otherwise: `-` shows its paragraphs whole, `notes` shows none, `skip` leaves the cell out, and `subslide` begins a
+new slide, as a full one does by itself.
 """
 
 import importlib.util
@@ -23,8 +24,9 @@ from run import FOLDER, mathml
 
 BUILD = FOLDER.parent / "build" / "slides"
 PAGE, TEXT, CODE, FIGURE = 660, (76, 41), (92, 29), 490    # pixels below a heading; characters and pixels of a line
+LONG, WORDS = 50, 120                                      # words of a paragraph shown whole, and of a slide
 CUT = re.compile(r"\n\n+|\n(?=- |\$\$)|(?<=\$\$)\n")       # between headings, paragraphs, formulas and list items
-SHOWN = re.compile(r"(?!\().*(\*\*|:$)|\$\$|- |\||!\[", re.DOTALL)
+SENTENCE = re.compile(r"(?<=[.?!])(?<!al\.) |(?<=[.?!]\)) |(?<=[.?!]\*\*) ")
 TEMPLATE = """
 {%- extends 'reveal/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
@@ -60,22 +62,39 @@ Reveal.initialize({hash: true, center: false, transition: "none", width: 1280, h
 """
 
 
+def words(text: str) -> int:
+    return len(re.sub(r"\$.*?\$", "x", text).split())
+
+
+def shown(text: str, before: str, after: str, whole: bool) -> str:
+    """What a slide shows of a block that stands between two others."""
+    if text[0] in "$|-!" or whole or after.startswith("$$"):
+        return text
+    sentences = SENTENCE.split(text)
+    points = [one for last, one in zip(["", *sentences], sentences)
+              if ("**" in one or one.endswith("?") or last.startswith("**") and last.endswith("**"))
+              and one.count("(") == one.count(")")]
+    if text[0] == "[" or text[0] + text[-1] == "()" or not (points or text.endswith(":") or before.startswith("#")):
+        return ""
+    return text if words(text) <= LONG else " ".join(points or sentences[:1])
+
+
 def blocks(notebook):
-    """(slide type, cell): the cells that are not skipped, markdown cut into blocks."""
+    """(slide type, cell): the cells that are not skipped, markdown cut into blocks, with notes where not all is shown."""
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "fragment")
-        if kind == "skip":
-            continue
-        if cell.cell_type == "code":
+        texts = CUT.split(cell.source) if cell.cell_type == "markdown" else []
+        if cell.cell_type == "code" and kind != "skip":
             yield kind, nbformat.from_dict(cell)
-            continue
-        after_heading = False
-        for text in CUT.split(cell.source):
-            heading = text.startswith("#")
-            shown = kind != "notes" and (after_heading or SHOWN.match(text))
-            yield "slide" if heading else kind if shown else "notes", nbformat.v4.new_markdown_cell(text)
-            kind = "fragment" if kind in ("slide", "subslide") else kind
-            after_heading = heading
+        elif kind != "skip":
+            for before, text, after in zip(["", *texts], texts, [*texts[1:], ""]):
+                heading = text.startswith("#")
+                show = text if heading else "" if kind == "notes" else shown(text, before, after, kind == "-")
+                if show:
+                    yield "slide" if heading else kind, nbformat.v4.new_markdown_cell(show)
+                    kind = kind if kind == "-" else "fragment"
+                if show != text:
+                    yield "notes", nbformat.v4.new_markdown_cell(text)
 
 
 def height(cell) -> float:
@@ -94,22 +113,23 @@ def height(cell) -> float:
 
 def slides(notebook) -> list:
     """The slides, each a list of cells: a heading, the notes, and the blocks that then appear one by one."""
-    made, left = [], 0
+    made, room, left = [], 0, 0
     found = list(blocks(notebook))
     for (kind, cell), (_, following) in zip(found, [*found[1:], found[0]]):
         if kind == "notes":
             made[-1][1].source += cell.source + "\n\n"
             continue
-        need = height(cell) + (height(following) if cell.source.endswith(":") else 0)
         if kind == "slide":
             made.append([cell, nbformat.v4.new_markdown_cell()])
-            left = PAGE
+            room, left = PAGE, WORDS
             continue
-        if (kind == "subslide" or need > left) and len(made[-1]) > 2:
+        prose = words(cell.source) if cell.cell_type == "markdown" else 0
+        need = height(cell) + (height(following) if cell.source.endswith(":") else 0)
+        if (kind == "subslide" or need > room or prose > left) and len(made[-1]) > 2:
             made.append([nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
                          nbformat.v4.new_markdown_cell()])
-            left = PAGE
-        left -= height(cell)
+            room, left = PAGE, WORDS
+        room, left = room - height(cell), left - prose
         made[-1].append(cell)
     return made
 
