@@ -20,13 +20,16 @@ from pathlib import Path
 import nbformat
 from jinja2 import DictLoader
 from nbconvert import SlidesExporter
-from run import FOLDER, mathml
+from run import FOLDER, web
 
 BUILD = FOLDER.parent / "build" / "slides"
-PAGE, TEXT, CODE, FIGURE = 660, (76, 41), (92, 29), 490    # pixels below a heading; characters and pixels of a line
-LONG, WORDS = 50, 120                                      # words of a paragraph shown whole, and of a slide
+PAGE, TEXT, CODE, FIGURE = 690, (76, 41), (88, 29), 490    # pixels below a heading; characters and pixels of a line
+LONG, WORDS = 50, 130                                      # words of a paragraph shown whole, and of a slide
 CUT = re.compile(r"\n\n+|\n(?=- |\$\$)|(?<=\$\$)\n")       # between headings, paragraphs, formulas and list items
+ASIDE = re.compile(r"(?:^| )\([A-Z][^()]*[.?!]\)(?= |$)")     # whole sentences in brackets
 SENTENCE = re.compile(r"(?<=[.?!])(?<!al\.) |(?<=[.?!]\)) |(?<=[.?!]\*\*) ")
+REVEAL = ["dist/reveal.css", "dist/reveal.js", "dist/theme/white.css", "dist/theme/fonts/source-sans-pro",
+          "plugin/notes/notes.js", "LICENSE"]              # other themes ask a host for their fonts
 TEMPLATE = """
 {%- extends 'reveal/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
@@ -36,15 +39,19 @@ TEMPLATE = """
 :root { --jp-content-font-size1: 30px; --jp-code-font-size: 22px; --jp-content-line-height: 1.35; }
 .reveal .slides section { text-align: left; max-height: 100%; overflow-y: auto; }
 .reveal .slides .jp-Cell { padding: 0; }
+.reveal .slides section :is(h1, h2, h6) { text-transform: none; }
 .reveal .slides section h1 { font-size: 60px; margin: 0 0 30px; }
 .reveal .slides section h2 { font-size: 44px; margin: 0 0 12px; }
 .reveal .slides section h6 { font-size: 24px; margin: 0 0 12px; font-weight: normal; color: #666; }
 .reveal .slides section p, .reveal .slides section ul { margin: 0 0 14px; }
 .reveal .slides section table { font-size: 28px; }
 .reveal .slides section td { text-align: left; white-space: normal; }
-.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; box-shadow: none; }
-.reveal .slides section img { height: 480px; max-width: 100%; object-fit: contain; margin: 0; }
+.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; box-shadow: none;
+  word-break: normal; overflow-wrap: anywhere; }
+.reveal .slides section img { height: 480px; max-width: 100%; object-fit: contain; object-position: 0 0; margin: 0; }
+.reveal .slides section:not(:has(.fragment, > .jp-Cell pre)) img { height: 650px; }
 .reveal math { font-size: 1.1em; }
+.reveal .slide-number { left: 8px; right: auto; }
 .jp-InputPrompt, .jp-OutputPrompt, .jp-Collapser { display: none !important; }
 </style>
 {%- endblock -%}
@@ -68,22 +75,23 @@ def words(text: str) -> int:
 
 def shown(text: str, before: str, after: str, whole: bool) -> str:
     """What a slide shows of a block that stands between two others."""
-    if text[0] in "$|-!" or whole or after.startswith("$$"):
+    if text[0] in "$|-!" or whole:
         return text
+    text = ASIDE.sub("", text).strip()
     sentences = SENTENCE.split(text)
     points = [one for last, one in zip(["", *sentences], sentences)
-              if ("**" in one or one.endswith("?") or last.startswith("**") and last.endswith("**"))
-              and one.count("(") == one.count(")")]
-    if text[0] == "[" or text[0] + text[-1] == "()" or not (points or text.endswith(":") or before.startswith("#")):
-        return ""
-    return text if words(text) <= LONG else " ".join(points or sentences[:1])
+              if "**" in one or one.endswith("?") or last.startswith("**") and last.endswith("**")]
+    if after.startswith("$$") or words(text) <= LONG and (points or text.endswith(":") or before.startswith("#")):
+        return text
+    return " ".join(points or sentences[:before.startswith("#") or text.endswith(":")])
 
 
 def blocks(notebook):
-    """(slide type, cell): the cells that are not skipped, markdown cut into blocks, with notes where not all is shown."""
+    """(slide type, cell): what is not skipped, markdown cut into blocks, as notes too where not all of it is shown."""
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "fragment")
         texts = CUT.split(cell.source) if cell.cell_type == "markdown" else []
+        texts = [text for text in texts if not text.startswith("[")]       # a line of links
         if cell.cell_type == "code" and kind != "skip":
             yield kind, nbformat.from_dict(cell)
         elif kind != "skip":
@@ -92,7 +100,7 @@ def blocks(notebook):
                 show = text if heading else "" if kind == "notes" else shown(text, before, after, kind == "-")
                 if show:
                     yield "slide" if heading else kind, nbformat.v4.new_markdown_cell(show)
-                    kind = kind if kind == "-" else "fragment"
+                    kind = "fragment" if kind in ("slide", "subslide") else kind
                 if show != text:
                     yield "notes", nbformat.v4.new_markdown_cell(text)
 
@@ -104,7 +112,7 @@ def height(cell) -> float:
 
     if cell.cell_type == "markdown":
         plain = re.sub(r"\\\w+|[{}$^_\\*`]|\]\([^)]*\)", "", cell.source)
-        return 110 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
+        return 105 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
     total = 0 if "plots." in cell.source else lines(cell.source, CODE) + 25
     for output in cell.get("outputs", []):
         total += FIGURE if "image/png" in output.get("data", {}) else lines(output.get("text", ""), CODE) + 15
@@ -143,14 +151,14 @@ def page(notebook, name: str) -> str:
         for cell, kind in zip([heading, notes, *rest], types):
             cell.metadata = {"slideshow": {"slide_type": kind}}
             if cell.cell_type == "markdown":
-                cell.source = mathml(cell.source)
+                cell.source = web(cell.source)
             elif "plots." in cell.source:
                 cell.metadata["transient"] = {"remove_source": True}
             else:
                 cell.source = re.sub(r"(?<=\S) {3,}#", "  #", cell.source)
             cells.append(cell)
     exporter = SlidesExporter(extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
-                              reveal_url_prefix="reveal.js")
+                              reveal_url_prefix="reveal.js", reveal_theme="white")
     whole = nbformat.from_dict({**notebook, "cells": cells})
     return exporter.from_notebook_node(whole, resources={"metadata": {"name": name}})[0]
 
@@ -161,9 +169,11 @@ def main() -> int:
         print("reveal.js is missing: python -m pip install --no-deps sphinx-revealjs==3.2.1")
         return 1
     reveal = Path(package.origin).parent / "_static" / "revealjs"
-    for part in ("dist", "plugin/notes"):
-        shutil.copytree(reveal / part, BUILD / "reveal.js" / part, dirs_exist_ok=True,
-                        ignore=shutil.ignore_patterns("*.map"))
+    shutil.rmtree(BUILD, ignore_errors=True)
+    for part in REVEAL:
+        target = BUILD / "reveal.js" / part
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (reveal / part).is_dir() else shutil.copy)(reveal / part, target)
     for path in sorted(FOLDER.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
         (BUILD / f"{path.stem}.html").write_text(page(notebook, path.stem), encoding="utf-8")
