@@ -202,7 +202,7 @@ def test_keep_probability(rule, t):
     """min(1, sqrt(t/f)) as in the paper, min(1, (sqrt(f/t) + 1) t/f) as word2vec.c writes it."""
     f = np.array(COUNTS) / 1000
     expected = np.sqrt(t / f) if rule == "paper" else (np.sqrt(f / t) + 1) * t / f
-    np.testing.assert_allclose(keep_probability(zipf_vocab(), t, rule), np.minimum(expected, 1), rtol=1e-12)
+    np.testing.assert_allclose(keep_probability(zipf_vocab().counts, t, rule), np.minimum(expected, 1), rtol=1e-12)
 
 
 @pytest.mark.parametrize("rule", ["paper", "word2vec"])

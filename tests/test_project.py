@@ -12,8 +12,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-FLOW = ["compare", "example", "corpus", "windows", "noise", "tree", "objectives", "models", "training", "embeddings",
-        "costs", "plots", "d2l_bridge"]
+FLOW = ["compare", "example", "tables", "corpus", "windows", "noise", "tree", "objectives", "models", "training",
+        "embeddings", "costs", "plots", "d2l_bridge"]
 
 
 def test_make_commands_of_the_readme_exist():

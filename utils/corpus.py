@@ -174,7 +174,7 @@ def check_ids(ids: Tensor, size: int, what: str = "target") -> None:
                              f"(ids run from 0 to {size - 1})")
 
 
-def keep_probability(vocab: Vocab, t: float, rule: str = "paper"):
+def keep_probability(counts: Tensor, t: float = 1e-3, rule: str = "paper") -> Tensor:
     """Each word's chance to survive subsampling, (V,) float64: sqrt(t/f) or word2vec.c's sqrt(t/f) + t/f, at most 1.
 
     f is the word's share of the text. The first rule is that of Mikolov et al. (2013) and of D2L 15.3, the
@@ -182,7 +182,7 @@ def keep_probability(vocab: Vocab, t: float, rule: str = "paper"):
     """
     if not 0 < t < float("inf"):
         raise ValueError(f"the threshold t is {t}; give a small positive number such as 1e-3")
-    ratio = t / (vocab.counts.double() / vocab.counts.sum())
+    ratio = t / (counts.double() / counts.sum())
     if rule == "paper":
         keep = ratio.sqrt()
     elif rule == "word2vec":
@@ -195,5 +195,5 @@ def keep_probability(vocab: Vocab, t: float, rule: str = "paper"):
 def subsample(ids: Int[Tensor, "n"], vocab: Vocab, t: float = 1e-3, rule: str = "paper",
               generator: torch.Generator | None = None) -> Bool[Tensor, "n"]:
     """A keep mask: each occurrence survives with its word's `keep_probability`."""
-    keep = keep_probability(vocab, t, rule).float()    # one gather and one comparison a token
+    keep = keep_probability(vocab.counts, t, rule).float()    # one gather and one comparison a token
     return torch.rand(len(ids), generator=generator) < keep[ids]
