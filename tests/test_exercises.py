@@ -186,6 +186,21 @@ def test_an_exception_shows_the_learners_own_line(capsys):
     assert "Traceback" not in out and len(out.splitlines()) <= 9      # short, whatever numbers were drawn
 
 
+def test_the_idea_is_told_only_where_the_numbers_are_wrong(capsys):
+    idea = registry()["4.2"].idea
+    assert idea in said(capsys, "4.2", lambda U, v_c, path, signs: torch.full((len(path),), 17.0))
+    for other in (lambda U, v_c, path, signs: undefined_name,                       # noqa: F821
+                  lambda U, v_c, path, signs: "text",
+                  lambda U, v_c, path, signs: registry()["4.2"].reference(U, v_c, path, signs)[:, None]):
+        assert idea not in said(capsys, "4.2", other)
+
+
+def test_whole_numbers_are_shown_as_whole_numbers(capsys):
+    out = said(capsys, "4.2", lambda U, v_c, path, signs: 17.0)
+    path, signs = (re.search(rf"    {name} = (\[.*\]), shape", out)[1] for name in ("path", "signs"))
+    assert "." not in path and "." not in signs and "." in re.search(r"    v_c = (\[.*\]), shape", out)[1]
+
+
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
 
@@ -229,9 +244,12 @@ def test_assert_right_raises_where_check_prints():
         assert_right("0.1", lambda first, rank: ...)
 
 
-def test_an_unknown_number_names_those_there_are():
-    with pytest.raises(KeyError, match="there is no exercise '9.9'; there are 0.1, 1.1"):
-        check("9.9", print)
+def test_an_unknown_number_names_those_there_are(capsys):
+    for call in (lambda: check("9.9", print), lambda: hint("9.9")):
+        call()
+        assert "there is no exercise '9.9'; there are 0.1, 1.1" in capsys.readouterr().out
+    with pytest.raises(KeyError, match="there is no exercise '9.9'"):
+        assert_right("9.9", print)
 
 
 def test_hints_come_one_after_the_other(exercise, capsys):

@@ -183,7 +183,8 @@ def projected(request):
 def on_slides(notebook):
     """Each heading, paragraph, formula and list item of the cells that the slides do not skip."""
     return [text for cell in notebook.cells if cell.cell_type == "markdown"
-            and cell.metadata.get("slideshow", {}).get("slide_type") != "skip" for text in slides.CUT.split(cell.source)]
+            and cell.metadata.get("slideshow", {}).get("slide_type") != "skip"
+            for text in slides.CUT.split(cell.source)]
 
 
 def test_slides_are_few_none_is_empty_and_none_is_full(projected):
