@@ -6,6 +6,7 @@ Solutions come from the solutions notebooks themselves. Right answers in other s
 import ast
 import importlib
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -209,6 +210,17 @@ def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
             pass
 
     assert "cut off" in said(capsys, "1.1", endless)
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
+def test_an_endless_loop_is_cut_off_where_interrupts_are_ignored(handler, capsys, monkeypatch):
+    """As they are in a program that a script starts in the background; it ignores them again afterwards."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        test_an_endless_loop_is_cut_off(capsys, monkeypatch)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_only_the_answers_own_time_counts(monkeypatch):

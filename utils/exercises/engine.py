@@ -5,9 +5,11 @@ and what should have, and which idea to revisit.
 """
 
 import _thread
+import contextlib
 import copy
 import json
 import linecache
+import signal
 import threading
 import time
 import traceback
@@ -113,7 +115,8 @@ def _run(answer, case, seconds):
     timer = threading.Timer(seconds, interrupt)
     timer.start()
     try:
-        result = answer(*arguments)
+        with _interruptible():
+            result = answer(*arguments)
     except KeyboardInterrupt:
         if not cut_off.is_set():
             raise                                      # the reader's own interrupt
@@ -127,6 +130,20 @@ def _run(answer, case, seconds):
     if any(not _same(before, after) for before, after in zip(case, arguments)):
         return _Failure("It changed its input: work on a copy, so that the caller's numbers stay as they were.")
     return result
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """Meanwhile an interrupt raises KeyboardInterrupt, even in a background program, which ignores it."""
+    ignored = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL)
+    if not ignored or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _own_line(answer, error) -> str:
