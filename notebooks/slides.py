@@ -123,7 +123,7 @@ def slides(notebook) -> list:
     """The slides, each a list of cells: a heading, the notes, and the blocks that then appear one by one."""
     made, room, left = [], 0, 0
     found = list(blocks(notebook))
-    for (kind, cell), (_, following) in zip(found, [*found[1:], found[0]]):
+    for k, (kind, cell) in enumerate(found):
         if kind == "notes":
             made[-1][1].source += cell.source + "\n\n"
             continue
@@ -132,7 +132,11 @@ def slides(notebook) -> list:
             room, left = PAGE, WORDS
             continue
         prose = words(cell.source) if cell.cell_type == "markdown" else 0
-        need = height(cell) + (height(following) if cell.source.endswith(":") else 0)
+        need = height(cell)
+        for (_, one), (_, following) in zip(found[k:], found[k + 1:]):     # what leads to a formula or code stays by it
+            if not (one.source.endswith(":") or following.source.startswith("$$")):
+                break
+            need += height(following)
         if (kind == "subslide" or need > room or prose > left) and len(made[-1]) > 2:
             made.append([nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
                          nbformat.v4.new_markdown_cell()])

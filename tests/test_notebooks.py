@@ -208,10 +208,13 @@ def test_slides_and_their_notes_say_all_that_the_lesson_says(projected):
         assert text in said or text.startswith("["), text
 
 
-def test_each_formula_of_a_derivation_is_a_step(projected):
-    steps = [cell.source for slide in slides.slides(projected) for cell in slide if "$$" in cell.source]
+def test_each_formula_of_a_derivation_is_a_step_and_stays_by_its_text(projected):
+    made = slides.slides(projected)
+    steps = [cell.source for slide in made for cell in slide if "$$" in cell.source]
     assert steps == [text for text in on_slides(projected) if text.startswith("$$")]
     assert all(step.count("$$") == 2 for step in steps)
+    for heading, _, first, *_ in made:
+        assert not (heading.source.startswith("######") and first.source.startswith("$$")), first.source
 
 
 def test_slides_load_nothing_from_another_host(projected):
