@@ -187,6 +187,18 @@ def test_an_exception_shows_the_learners_own_line(capsys):
     assert "Traceback" not in out and len(out.splitlines()) <= 9      # short, whatever numbers were drawn
 
 
+def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
+    def draws(generator):
+        yield from [(100, 2)] * 8
+        while True:
+            yield 100, 3
+
+    mistakes = ((lambda first, rank: 2 * first, "Twice."), (lambda first, rank: rank * first, "Times."))
+    monkeypatch.setattr(engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes))
+    assert "\nTimes.\n" in said(capsys, "0.1", lambda first, rank: rank * first)
+    assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
+
+
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
 
