@@ -199,6 +199,13 @@ def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
     assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
 
 
+def test_a_probability_that_vanishes_is_among_the_first_cases():
+    """Else a logarithm of 0 would be found in most checks only."""
+    for seed in range(50):
+        cases = registry()["1.5"].cases(torch.Generator().manual_seed(seed))
+        assert any(torch.softmax(scores, 0)[o] == 0 for scores, o in (next(cases), next(cases)))
+
+
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
 
