@@ -202,6 +202,25 @@ def test_whole_numbers_are_shown_as_whole_numbers(capsys):
     assert "." not in path and "." not in signs and "." in re.search(r"    v_c = (\[.*\]), shape", out)[1]
 
 
+def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
+    def draws(generator):
+        yield from [(100, 2)] * 8
+        while True:
+            yield 100, 3
+
+    mistakes = ((lambda first, rank: 2 * first, "Twice."), (lambda first, rank: rank * first, "Times."))
+    monkeypatch.setattr(engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes))
+    assert "\nTimes.\n" in said(capsys, "0.1", lambda first, rank: rank * first)
+    assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
+
+
+def test_a_probability_that_vanishes_is_among_the_first_cases():
+    """Else a logarithm of 0 would be found in most checks only."""
+    for seed in range(50):
+        cases = registry()["1.5"].cases(torch.Generator().manual_seed(seed))
+        assert any(torch.softmax(scores, 0)[o] == 0 for scores, o in (next(cases), next(cases)))
+
+
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
 

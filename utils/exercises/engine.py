@@ -22,6 +22,7 @@ from utils.exercises.values import agree, as_tensor
 
 SECONDS = 2.0                                          # an answer that takes longer is cut off
 CASES = 12
+MORE_CASES = 20                                        # at most, to tell which mistake an answer makes
 SHAPE_ONLY = ": the numbers are right, the shape is not."
 
 
@@ -71,30 +72,34 @@ def _examine(exercise, answer):
             return ...
         if trouble := _trouble(exercise, case, outcome):
             unlike = isinstance(outcome, _Failure) or trouble.endswith(SHAPE_ONLY)
-            return trouble if unlike else trouble + _diagnosis(exercise, answer, [(case, outcome)], cases)
+            return trouble if unlike else trouble + _diagnosis(exercise, answer, case, outcome, cases)
     return None
 
 
-def _diagnosis(exercise, answer, tried, cases) -> str:
-    """The message of the known mistake that gives what the answer gives, on this case and the next; or the idea."""
-    case, outcome = tried[0]
+def _diagnosis(exercise, answer, case, outcome, cases) -> str:
+    """The message of the known mistake that gives what the answer gives, on this case and others; or the idea."""
     try:
         again = as_tensor(_run(answer, case, SECONDS / 4))
         if not agree(again, as_tensor(outcome), rtol=1e-12, atol=1e-12):
             return "\nTwo calls with the same input give two results: nothing is to be drawn here."
     except Exception:                                  # no numbers, so nothing to compare with mistakes either
         return ""
-    for case, _ in zip(cases, range(4)):               # one case alone may agree with a mistake by chance
-        outcome = _run(answer, case, SECONDS / 4)
+    alike = exercise.mistakes
+    for k in range(MORE_CASES):                        # on a few cases two mistakes may agree by chance
         if not isinstance(outcome, _Failure):
-            tried.append((case, outcome))
-    for wrong, message in exercise.mistakes:
-        try:
-            if all(agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case)))) for case, outcome in tried):
-                return f"\n{message}"
-        except Exception:                              # the mistake cannot be made on this case, or gave no numbers
-            continue
-    return f"\n{exercise.idea}"
+            alike = [(wrong, message) for wrong, message in alike if _gives(wrong, case, outcome)]
+        if not alike or (k >= 4 and len({message for _, message in alike}) == 1):
+            break
+        case = next(cases)
+        outcome = _run(answer, case, SECONDS / 4)
+    return f"\n{alike[0][1] if alike else exercise.idea}"
+
+
+def _gives(wrong, case, outcome) -> bool:
+    try:
+        return agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case))))
+    except Exception:                                  # the mistake cannot be made on this case, or gave no numbers
+        return False
 
 
 class _Failure(str):
