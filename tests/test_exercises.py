@@ -66,7 +66,7 @@ def test_stub_is_not_attempted_and_its_box_agrees(exercise, capsys):
     box = cells[cells.index(stub) - 1].source
     assert f"### Exercise {exercise.number}: {exercise.title}\n" in box
     assert f"Difficulty {exercise.difficulty} of 3 · {exercise.minutes} minutes · practises " in box
-    assert f"[solution](solutions/{path.name})" in box
+    assert f"[solution](solutions/{path.name}#Exercise-" in box
 
 
 def test_solution_passes(exercise, capsys):
