@@ -56,18 +56,18 @@ class Run:
 def all_runs() -> list[Run]:
     """Every run, the longest first, so that no core is left alone with one at the end."""
     ns, hs, full = (Run(objective=name) for name in ("negative sampling", "hierarchical softmax", "full softmax"))
-    runs = [replace(full, seed=seed) for seed in range(3)]
-    runs += [replace(run, seed=seed, epochs=10) for run in (hs, ns) for seed in range(10)]
+    runs = [replace(full, seed=seed, epochs=2) for seed in range(3)]
+    runs += [replace(run, seed=seed, epochs=5) for run in (hs, ns) for seed in range(10)]
     runs += [replace(run, seed=seed, model="CBOW", epochs=epochs)
-             for run, epochs in ((full, 3), (hs, 10), (ns, 10)) for seed in range(3)]
+             for run, epochs in ((full, 2), (hs, 5), (ns, 5)) for seed in range(3)]
     for seed in range(3):
         runs += [replace(ns, seed=seed, negatives=K) for K in (20, 10, 2, 1)]
         runs += [replace(ns, seed=seed, power=power) for power in (0.0, 0.5, 1.0)]
         runs += [replace(run, seed=seed, subsample=0.0) for run in (hs, ns)]
     for run in (hs, ns):
         runs += [replace(run, seed=seed, trainer="gensim", epochs=20) for seed in range(3)]
-        runs += [replace(run, seed=seed, trainer="gensim", epochs=epochs) for epochs in (10, 3) for seed in range(10)]
-        runs += [replace(run, seed=seed, trainer="gensim", epochs=10, model="CBOW") for seed in range(3)]
+        runs += [replace(run, seed=seed, trainer="gensim", epochs=5) for seed in range(10)]
+        runs += [replace(run, seed=seed, trainer="gensim", epochs=5, model="CBOW") for seed in range(3)]
     return runs
 
 
@@ -103,7 +103,10 @@ class Scored:
         self.batches, self.note, self.seconds, self.count = batches, note, 0.0, 0
 
     def __len__(self):
-        return len(self.batches)
+        start = time.process_time()
+        length = len(self.batches)                     # draws the coming epoch, which is work too
+        self.seconds += time.process_time() - start
+        return length
 
     def __iter__(self) -> Iterator:
         start = time.process_time()
@@ -126,6 +129,8 @@ def train_course(run: Run, lr: float, sentences) -> tuple[list[dict], History, E
 
     batches = Scored(batches_of(run, vocab, *vocab.encode(sentences)), note)
     history = train(model, batches, epochs=run.epochs, lr=lr, seed=run.seed)
+    if history.interrupted:                            # train keeps what was learned; half a run is no row
+        raise KeyboardInterrupt
     for row, begin, end in zip(rows, counts, counts[1:]):
         row |= {"pairs": history.pairs[end - 1], "loss": round(float(np.mean(history.loss[begin:end])), 4)}
     return rows, history, Embeddings(vocab.words, model.embedding.weight)
@@ -170,31 +175,31 @@ def held_out(run: Run, lr: float, sentences) -> dict:
     return {"model": run.model, "objective": run.objective, "lr": lr, "batches": RATE_BATCHES, "held_out_loss": loss}
 
 
-def job(kind: str, run: Run, lr: float) -> tuple[str, Run, dict[str, list[dict]]]:
+def job(kind: str, run: Run, lr: float) -> dict[str, list[dict]]:
     """What one process does: the rows of each table."""
     torch.set_num_threads(1)
     sentences = load_corpus()
     if kind == "rate":
-        return kind, run, {"learning_rates": [held_out(run, lr, sentences)]}
+        return {"learning_rates": [held_out(run, lr, sentences)]}
     trained = train_gensim(run, sentences) if run.trainer == "gensim" else train_course(run, lr, sentences)
     rows, history, embeddings = trained
-    written = {"sweep": rows}
+    written = {}
     if run in shown():
         system = {"trainer": run.trainer, "model": run.model, "objective": run.objective, "epochs": run.epochs}
         written["neighbors"] = [{**system, "word": word, "rank": rank, "neighbor": neighbor, "cosine": round(cosine, 3)}
                                 for word in PROBES
                                 for rank, (neighbor, cosine) in enumerate(embeddings.neighbors(word, 8), start=1)]
         if history:
-            parts = np.array_split(np.arange(len(history.loss)), 60)
+            parts = np.array_split(np.arange(len(history.loss)), min(60, len(history.loss)))
             written["curves"] = [{**system, "pairs": history.pairs[part[-1]],
                                   "loss": round(float(np.mean([history.loss[i] for i in part])), 4)} for part in parts]
-    if run == replace(Run(), epochs=10):
+    if run == replace(Run(), epochs=5):
         words = dict.fromkeys(word for probe in PROBES
                               for word in [probe, *(w for w, _ in embeddings.neighbors(probe, 9))])
         written["map"] = [{"word": word, **{f"v{i}": round(value, 3) for i, value in enumerate(vector)}}
                           for word in words
                           for vector in [embeddings.vectors[embeddings.words.index(word)].tolist()]]
-    return kind, run, written
+    return written | {"sweep": rows}        # last: a run counts as done once its rows stand there
 
 
 def shown() -> set[Run]:
@@ -208,6 +213,7 @@ def shown() -> set[Run]:
 SYSTEMS = [Run(model=model, objective=objective) for model in ("skip-gram", "CBOW")
            for objective in ("full softmax", "negative sampling", "hierarchical softmax")]
 KEY = ["trainer", "model", "objective", "negatives", "power", "subsample", "epochs", "seed"]
+ONCE = {"neighbors": ["trainer", "model", "objective"], "curves": ["trainer", "model", "objective"], "map": ["word"]}
 
 
 def stored(name: str, columns: list[str]) -> list[tuple]:
@@ -233,24 +239,37 @@ def run_jobs() -> list[tuple]:
             if tuple(asdict(run)[name] for name in KEY) not in done]
 
 
+def store(written: dict[str, list[dict]]) -> None:
+    """Add a job's rows to their tables, except those that an interrupted job, which is now repeated, has left."""
+    for name, rows in written.items():
+        key = ONCE.get(name)
+        if not key or tuple(rows[0][column] for column in key) not in stored(name, key):
+            tables.append(name, rows, COMMAND)
+
+
 def work(jobs: list[tuple]) -> None:
-    """Two at a time; each job's rows are written as soon as it ends."""
-    start = time.perf_counter()
+    """Two at a time; each job's rows are written as soon as it ends, and one that fails does not stop the others."""
+    start, failed = time.perf_counter(), 0
     with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
-        waiting = [pool.submit(job, *one) for one in jobs]
+        waiting = {pool.submit(job, *one): one for one in jobs}
         try:
             for number, future in enumerate(as_completed(waiting), start=1):
-                kind, run, written = future.result()
-                for name, rows in written.items():
-                    tables.append(name, rows, COMMAND)
+                kind, run, _ = waiting[future]
+                try:
+                    store(future.result())
+                    ended = ""
+                except Exception as error:
+                    failed, ended = failed + 1, f" FAILED: {error!r}"
                 minutes = (time.perf_counter() - start) / 60
                 print(f"{number:3d} of {len(jobs)}, {minutes:5.1f} min: {kind} {run.trainer} {run.model} "
                       f"{run.objective} K={run.negatives} power={run.power:g} t={run.subsample:g} "
-                      f"epochs={run.epochs} seed={run.seed}", flush=True)
+                      f"epochs={run.epochs} seed={run.seed}{ended}", flush=True)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             print("interrupted; what was finished is kept, the same command goes on from there")
             sys.exit(130)
+    if failed:
+        sys.exit(f"{failed} of {len(jobs)} failed; the others are kept, and the same command tries these again")
 
 
 def main() -> None:
