@@ -3,17 +3,23 @@
 Solutions come from the solutions notebooks themselves. Right answers in other styles must pass as well.
 """
 
+import ast
 import importlib
 import re
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 import torch
 
-from utils.exercises import assert_right, check, hint, progress, state
-from utils.exercises.engine import registry
+from utils.exercises import assert_right, check, engine, hint, progress, state
+from utils.exercises.cases import telling
+from utils.exercises.registry import WORDS, joined, registry
+from utils.exercises.values import agree, array, as_tensor
 
+pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NUMBERS = list(registry())
 ANSWERS = [importlib.import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
@@ -27,6 +33,7 @@ exercise = pytest.fixture(params=NUMBERS)(lambda request: registry()[request.par
 def fresh_state(tmp_path, monkeypatch):
     monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path))
     monkeypatch.setattr(state, "_hints", {})
+    monkeypatch.setattr(engine, "SECONDS", 60.0)       # a busy machine is no wrong answer
 
 
 def notebook(exercise, solutions=False):
@@ -51,6 +58,8 @@ def test_stub_is_not_attempted_and_its_box_agrees(exercise, capsys):
     path, cells = notebook(exercise)
     stub = cell_of(cells, exercise.number)
     assert stub.source.split("\n")[-1].startswith(f"check('{exercise.number}', ") and '"""' in stub.source
+    (function,) = [node for node in ast.parse(stub.source).body if isinstance(node, ast.FunctionDef)]
+    assert tuple(argument.arg for argument in function.args.args) == exercise.arguments
     exec(stub.source, {"check": check})
     assert capsys.readouterr().out == f"Exercise {exercise.number}: not attempted yet\n"
     box = cells[cells.index(stub) - 1].source
@@ -115,6 +124,55 @@ def test_right_answers_in_another_style_pass(number, answer, capsys):
         assert said(capsys, number, answer).startswith(f"Exercise {number}: right.")
 
 
+# Cases and words --------------------------------------------------------------------------------------------------
+
+TEXT = dict.fromkeys(WORDS, "words") | {"difficulty": 1, "minutes": 5, "hints": ["one", "two", "three"]}
+COMPUTED = (lambda generator: iter([(1,), lambda: (2,)]), lambda x: 2 * x, ((lambda x: x, "Twice."),))
+
+
+def test_a_telling_case_is_drawn_until_all_answers_differ():
+    draws = iter([(0,), (1,), (2,), (3,)])             # at 0 both agree with the right answer, at 1 with each other
+    mistakes = ((lambda x: x, "Twice."), (lambda x: x**2, "Not squared."))
+    assert telling(lambda: next(draws), lambda x: 3 * x, mistakes) == (2,)
+
+
+@pytest.mark.parametrize("mistakes, named", [
+    (((lambda x: x + x, "Twice."), (lambda x: x, "Once.")), "'the right answer' agrees with 'Twice.'"),
+    (((lambda x: x, "Once."), (lambda x: 1 * x, "Same.")), "'Once.' agrees with 'Same.'")])
+def test_two_answers_that_never_differ_are_named(mistakes, named):
+    with pytest.raises(ValueError, match=f"none of 1000 cases .* in 1000 of them {named}"):
+        telling(lambda: (torch.rand(2),), lambda x: 2 * x, mistakes)
+
+
+def test_an_exercise_joins_what_is_computed_with_its_words():
+    (exercise,) = joined({"9.1": COMPUTED}, {"9.1": TEXT}, "lesson_09.toml")
+    assert exercise.title == "words" and exercise.hints == ("one", "two", "three") and exercise.arguments == ("x",)
+    assert list(exercise.cases(torch.Generator())) == [(1,), (2,)]
+
+
+@pytest.mark.parametrize("texts, trouble", [
+    ({}, "lesson_09.toml, exercises: missing 9.1; superfluous nothing"),
+    ({"9.1": TEXT, "9.2": TEXT}, "lesson_09.toml, exercises: missing nothing; superfluous 9.2"),
+    ({"9.1": {k: v for k, v in TEXT.items() if k != "idea"}}, "exercise 9.1: missing idea; superfluous nothing"),
+    ({"9.1": TEXT | {"hint": "one"}}, "exercise 9.1: missing nothing; superfluous hint"),
+    ({"9.1": TEXT | {"hints": ["one", "two"]}}, "exercise 9.1: there must be 3 hints, not 2")])
+def test_missing_and_superfluous_words_are_named(texts, trouble):
+    with pytest.raises(ValueError, match=trouble):
+        joined({"9.1": COMPUTED}, texts, "lesson_09.toml")
+
+
+def test_each_lesson_has_its_words():
+    folder = Path(engine.__file__).parent
+    lessons = {path.stem for path in folder.glob("lesson_*.py")}
+    assert lessons and {path.stem for path in folder.glob("lesson_*.toml")} == lessons
+
+
+@pytest.mark.parametrize("value", [torch.tensor([1.0, 2.0]), [1, 2], (1.0, torch.tensor(2.0))], ids=str)
+def test_numbers_of_any_kind_are_comparable(value):
+    assert agree(as_tensor(value), as_tensor(array(value)))
+    assert not agree(as_tensor(value), as_tensor([[1.0, 2.0]])) and not agree(as_tensor(value), as_tensor([1, 2.01]))
+
+
 # The engine -------------------------------------------------------------------------------------------------------
 
 
@@ -136,6 +194,26 @@ def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
             pass
 
     assert "cut off" in said(capsys, "1.1", endless)
+
+
+def test_only_the_answers_own_time_counts(monkeypatch):
+    clock, limits = [0.0], []
+
+    def slow_draws(generator):
+        while True:
+            clock[0] += 100
+            yield 100, 4
+
+    def slow_answer(first, rank):
+        clock[0] += 7
+        return first / rank
+
+    slow = replace(registry()["0.1"], draws=slow_draws)
+    monkeypatch.setattr(engine, "_get", lambda number: slow)
+    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0], time_ns=lambda: 0))
+    monkeypatch.setattr(engine, "_run", lambda answer, case, seconds: limits.append(seconds) or answer(*case))
+    assert_right("0.1", slow_answer)
+    assert limits[:9] == [60, 53, 46, 39, 32, 25, 18, 11, 4] and limits[9:] == [0.05] * 3
 
 
 def test_an_answer_that_was_called_already_is_named(capsys):

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -70,8 +71,17 @@ def test_files_have_one_job():
     assert {path.stem for path in modules if path.parent.name == "utils"} - {"__init__"} == set(FLOW)
     for path in modules:
         lines = len(path.read_text(encoding="utf-8").splitlines())
-        most = 400 if path.stem.startswith("lesson_") else 250           # exercises are mostly messages
-        assert lines <= most, f"{path.name} has {lines} lines: it has two jobs"
+        assert lines <= 250, f"{path.name} has {lines} lines: it has two jobs"
+
+
+def test_every_file_of_utils_is_installed_with_it():
+    """Files other than Python's are left out of the package unless their pattern is named."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
+    others = [path for path in (ROOT / "utils").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {path.suffix for path in others} >= {".toml"}
+    for path in others:
+        assert any(path.match(pattern) for pattern in patterns), f"{path.name} matches none of {patterns}"
 
 
 def test_only_the_bridge_imports_d2l():

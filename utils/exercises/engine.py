@@ -6,56 +6,20 @@ and what should have, and which idea to revisit.
 
 import _thread
 import copy
-import importlib
 import json
 import linecache
-import numbers
-import pkgutil
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cache
 
-import numpy as np
 import torch
 
-import utils.exercises
 from utils.exercises import state
+from utils.exercises.registry import Exercise, registry
+from utils.exercises.values import agree, as_tensor
 
 SECONDS = 2.0                                          # an answer that takes longer is cut off
 CASES = 12
-
-
-@dataclass(frozen=True)
-class Exercise:
-    """One exercise. `cases(generator)` yields argument tuples for ever, smallest first; `reference(*case)` is right.
-
-    `mistakes` are (wrong function, message) pairs: where the learner's answer equals a known wrong one, the message
-    says which mistake it looks like. `idea` is what to revisit otherwise.
-    """
-
-    number: str
-    title: str
-    difficulty: int
-    minutes: int
-    practises: str
-    arguments: tuple[str, ...]
-    cases: Callable[[torch.Generator], Iterator[tuple]]
-    reference: Callable
-    mistakes: tuple[tuple[Callable, str], ...]
-    idea: str
-    right: str
-    hints: tuple[str, str, str]
-
-
-@cache
-def registry() -> dict[str, Exercise]:
-    """All exercises by number."""
-    found = sorted(module.name for module in pkgutil.iter_modules(utils.exercises.__path__) if "lesson" in module.name)
-    modules = [importlib.import_module(f"utils.exercises.{name}") for name in found]
-    return {exercise.number: exercise for module in modules for exercise in module.EXERCISES}
 
 
 def _get(number) -> Exercise:
@@ -91,10 +55,12 @@ def _examine(exercise, answer):
         return f"Pass the function itself, without calling it; it is of type {type(answer).__name__}."
     seed = time.time_ns() % 2**31                      # fresh cases each time: hard-coding an example does not help
     cases = exercise.cases(torch.Generator().manual_seed(seed))
-    deadline = time.monotonic() + SECONDS
+    left = SECONDS
     for k in range(CASES):
         case = next(cases)
-        outcome = _run(answer, case, max(deadline - time.monotonic(), 0.05))
+        start = time.monotonic()                       # the answer's own time counts, not that of drawing a case
+        outcome = _run(answer, case, max(left, 0.05))
+        left -= time.monotonic() - start
         if outcome is ... and k == 0:
             return ...
         if trouble := _trouble(exercise, case, outcome):
@@ -112,7 +78,7 @@ def _diagnosis(exercise, answer, tried, cases) -> str:
             tried.append((case, outcome))
     for wrong, message in exercise.mistakes:
         try:
-            if all(_close(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case)))) for case, outcome in tried):
+            if all(agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case)))) for case, outcome in tried):
                 return f"\n{message}"
         except Exception:                              # the mistake cannot be made on this case, or gave no numbers
             continue
@@ -176,33 +142,17 @@ def _trouble(exercise, case, outcome) -> str | None:
         got = as_tensor(outcome)
     except (TypeError, ValueError, RuntimeError):
         return f"It should return numbers of shape {tuple(want.shape)}, but returned {type(outcome).__name__}."
-    if _close(got, want):
+    if agree(got, want):
         return None
     digits = 4 if _show(got) != _show(want) else 9
     shown = f"For\n{given}\nit gave         {_show(got, digits)}\nit should give  {_show(want, digits)}"
     if got.shape != want.shape:
-        if got.numel() == want.numel() and _close(got.flatten(), want.flatten()):
+        if got.numel() == want.numel() and agree(got.flatten(), want.flatten()):
             return f"{shown}\nThe numbers are right, the shape is not: it should be {tuple(want.shape)}."
         return f"{shown}\nThe shape should be {tuple(want.shape)}, it is {tuple(got.shape)}."
     if digits > 4:
         return f"{shown}\nNearly: only late decimals differ. Did you round, or approximate?"
     return shown
-
-
-def as_tensor(value) -> torch.Tensor:
-    """Numbers of any kind (float, list, NumPy, torch, a list of tensors) as a float64 tensor."""
-    if isinstance(value, (list, tuple)):
-        return torch.stack([as_tensor(v) for v in value]) if value else torch.zeros(0, dtype=torch.float64)
-    if isinstance(value, numbers.Number):
-        value = float(value)
-    if isinstance(value, np.ndarray):
-        value = np.ascontiguousarray(value)            # torch takes no negative strides
-    return torch.as_tensor(value).detach().to_dense().double()
-
-
-def _close(got, want) -> bool:
-    """Whether two float64 tensors agree as far as single precision goes: an answer may compute in float32."""
-    return got.shape == want.shape and torch.allclose(got, want, rtol=1e-4, atol=1e-5, equal_nan=True)
 
 
 def _same(before, after) -> bool:
