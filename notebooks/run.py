@@ -65,6 +65,11 @@ def mathml(markdown: str) -> str:
     return FORMULA.sub(one, markdown)
 
 
+def web(markdown: str) -> str:
+    """Markdown as a page of its own shows it: formulas as MathML, links to lessons as links to their pages."""
+    return re.sub(r"\]\(([\w./-]+)\.ipynb\)", r"](\1.html)", mathml(markdown))
+
+
 def letter(match) -> str:
     """The Unicode letter of a style: browsers know no other way to draw a bold v."""
     style, char = match.groups()
@@ -80,7 +85,7 @@ def export(path: Path) -> None:
     notebook = nbformat.read(path, as_version=4)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            cell.source = re.sub(r"\]\(([\w./-]+)\.ipynb\)", r"](\1.html)", mathml(cell.source))
+            cell.source = web(cell.source)
     body, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(
         notebook, resources={"metadata": {"name": path.stem}})
     page = BUILD / path.relative_to(FOLDER).with_suffix(".html")

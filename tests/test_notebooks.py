@@ -1,10 +1,14 @@
-"""The lessons as files: run in order, no errors, no traces of a machine, short cells, alt text, true #@save cells."""
+"""The notebooks as files: run in order, no errors, no traces of a machine, short cells, alt text, true #@save cells.
+
+A lesson is one of the six; a notebook is also the lab, or solutions.
+"""
 
 import importlib
 import inspect
 import pkgutil
 import re
 import statistics
+import sys
 from pathlib import Path
 
 import nbformat
@@ -13,11 +17,16 @@ import pytest
 import utils
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
+sys.path.append(str(FOLDER))
+import slides  # noqa: E402
+
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
+NOTEBOOKS = [*sorted(FOLDER.glob("*.ipynb")), *sorted(FOLDER.glob("solutions/*.ipynb"))]
 EQUATIONS = ["15.1.4", "15.1.7", "15.1.8", "15.1.15"] + [f"15.2.{i}" for i in range(1, 10)]
-MOST_CODE_CELLS, MOST_WORDS, MOST_WORDS_A_CELL = 25, 2500, 110
+MOST_CODE_CELLS, MOST_WORDS, MOST_WORDS_A_CELL, MOST_WORDS_OF_A_SOLUTION = 25, 2500, 110, 200
 
 lesson = pytest.fixture(params=LESSONS, ids=lambda path: path.stem)(lambda request: request.param)
+book = pytest.fixture(params=NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")(lambda request: request.param)
 
 
 def read(path):
@@ -43,39 +52,39 @@ def test_there_are_six_lessons_or_more():
     assert [path.name[:2] for path in LESSONS][:6] == ["00", "01", "02", "03", "04", "05"]
 
 
-def test_notebook_is_valid_and_executed_in_order(lesson):
-    notebook = read(lesson)
+def test_notebook_is_valid_and_executed_in_order(book):
+    notebook = read(book)
     nbformat.validate(notebook)
     assert [cell.execution_count for cell in code(notebook.cells)] == list(range(1, len(code(notebook.cells)) + 1))
 
 
-def test_no_error_no_warning_no_machine_path(lesson):
-    for cell in code(read(lesson).cells):
+def test_no_error_no_warning_no_machine_path(book):
+    for cell in code(read(book).cells):
         for output in cell.outputs:
             assert output.output_type != "error", cell.source
             assert output.get("name") != "stderr", output
-    assert not re.search(r"/(?:home|Users|root|tmp|work)/", lesson.read_text(encoding="utf-8"))
+    assert not re.search(r"/(?:home|Users|root|tmp|work)/", book.read_text(encoding="utf-8"))
 
 
-def test_volatile_metadata_is_stripped(lesson):
-    notebook = read(lesson)
+def test_volatile_metadata_is_stripped(book):
+    notebook = read(book)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     assert "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "slideshow"}, cell.metadata
 
 
-def test_every_picture_has_alt_text(lesson):
-    for cell in code(read(lesson).cells):
+def test_every_picture_has_alt_text(book):
+    for cell in code(read(book).cells):
         for output in cell.outputs:
             if "image/png" in output.get("data", {}):
                 assert len(output.metadata.get("image/png", {}).get("alt", "")) > 30, cell.source
-    assert not re.search(r"!\[\s*\]\(", prose(read(lesson).cells))
-    assert all("alt=" in tag for tag in re.findall(r"<img [^>]*>", prose(read(lesson).cells)))
+    assert not re.search(r"!\[\s*\]\(", prose(read(book).cells))
+    assert all("alt=" in tag for tag in re.findall(r"<img [^>]*>", prose(read(book).cells)))
 
 
-def test_at_most_one_cell_in_ten_is_excused(lesson):
-    cells = code(read(lesson).cells)
+def test_at_most_one_cell_in_ten_is_excused(book):
+    cells = code(read(book).cells)
     excused = [cell for cell in cells if any("nbval" in tag for tag in cell.metadata.get("tags", []))
                or "NBVAL" in cell.source]
     assert 10 * len(excused) <= len(cells), f"{len(excused)} of {len(cells)}"
@@ -90,6 +99,15 @@ def test_cells_are_short_and_prose_is_bounded(lesson):
     assert words <= MOST_WORDS and words / len(lengths) <= MOST_WORDS_A_CELL, (words, len(lengths))
 
 
+@pytest.mark.parametrize("book", sorted(set(NOTEBOOKS) - set(LESSONS)), ids=lambda p: f"{p.parent.name}-{p.stem}")
+def test_cells_of_lab_and_solutions_are_short(book):
+    for cell in read(book).cells:
+        if cell.cell_type == "code":
+            assert len(cell.source.split("\n")) < 20, cell.source
+        else:
+            assert slides.words(cell.source) <= MOST_WORDS_OF_A_SOLUTION, cell.source
+
+
 def test_lesson_has_its_parts(lesson):
     text = prose(read(lesson).cells)
     for part in ("**The question**", "**You will**", "**You need**", "**Time**", "## Summary", "rror times vector"):
@@ -101,7 +119,7 @@ def test_lesson_has_its_parts(lesson):
         assert any("compare(" in cell.source for cell in code(read(lesson).cells))
 
 
-PAGES = [*LESSONS, *FOLDER.glob("solutions/*.ipynb"), *FOLDER.glob("*.md"), FOLDER.parent / "README.md"]
+PAGES = [*NOTEBOOKS, *FOLDER.glob("*.md"), FOLDER.parent / "README.md"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -150,3 +168,49 @@ def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
     assert any(as_number.search(prose(read(path).cells)) for path in LESSONS)
     assert as_number.search((FOLDER / "notation.md").read_text(encoding="utf-8"))
     assert as_number.search((Path(__file__).parent / "test_equations.py").read_text(encoding="utf-8"))
+
+
+# Slides -----------------------------------------------------------------------------------------------------------
+
+MOST_SLIDES = 30
+
+
+@pytest.fixture(params=sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
+def projected(request):
+    return read(request.param)
+
+
+def on_slides(notebook):
+    """Each heading, paragraph, formula and list item of the cells that the slides do not skip."""
+    return [text for cell in notebook.cells if cell.cell_type == "markdown"
+            and cell.metadata.get("slideshow", {}).get("slide_type") != "skip" for text in slides.CUT.split(cell.source)]
+
+
+def test_slides_are_few_none_is_empty_and_none_is_full(projected):
+    made = slides.slides(projected)
+    assert len(made) <= MOST_SLIDES
+    for heading, _, *shown in made:
+        assert heading.source.startswith("#") and shown, f"a heading alone: {heading.source}"
+        tall = sum(map(slides.height, shown))
+        assert tall <= slides.PAGE, f"{heading.source}: {shown[0].source[:60]} .. takes {tall} of {slides.PAGE} pixels"
+        prose_words = slides.words(prose(shown))
+        assert prose_words <= slides.WORDS, f"{heading.source}: {prose_words} words"
+
+
+def test_slides_and_their_notes_say_all_that_the_lesson_says(projected):
+    said = "\n".join(cell.source for slide in slides.slides(projected) for cell in slide)
+    for text in on_slides(projected):
+        assert text in said or text.startswith("["), text
+
+
+def test_each_formula_of_a_derivation_is_a_step(projected):
+    steps = [cell.source for slide in slides.slides(projected) for cell in slide if "$$" in cell.source]
+    assert steps == [text for text in on_slides(projected) if text.startswith("$$")]
+    assert all(step.count("$$") == 2 for step in steps)
+
+
+def test_slides_load_nothing_from_another_host(projected):
+    html = slides.page(projected, "lesson")
+    assert not re.findall(r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html)
+    assert not re.search(r"@import|url\([\"']?(?:https?:)?//", html)
+    assert "theme/white.css" in html and "<math" in html and "$$" not in html
