@@ -46,11 +46,13 @@ TEMPLATE = """
 .reveal .slides section p, .reveal .slides section ul { margin: 0 0 14px; }
 .reveal .slides section table { font-size: 28px; }
 .reveal .slides section td { text-align: left; white-space: normal; }
-.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; box-shadow: none;
+.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; width: auto;
+  box-shadow: none;
   word-break: normal; overflow-wrap: anywhere; }
 .reveal .slides section img { height: 480px; max-width: 100%; object-fit: contain; object-position: 0 0; margin: 0; }
 .reveal .slides section:not(:has(.fragment, > .jp-Cell pre)) img { height: 650px; }
 .reveal math { font-size: 1.1em; }
+.reveal math[display=block] { padding: 10px 0; }
 .reveal .slide-number { left: 8px; right: auto; }
 .jp-InputPrompt, .jp-OutputPrompt, .jp-Collapser { display: none !important; }
 </style>
@@ -112,7 +114,7 @@ def height(cell) -> float:
 
     if cell.cell_type == "markdown":
         plain = re.sub(r"\\\w+|[{}$^_\\*`]|\]\([^)]*\)", "", cell.source)
-        return 105 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
+        return 120 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
     total = 0 if "plots." in cell.source else lines(cell.source, CODE) + 25
     for output in cell.get("outputs", []):
         total += FIGURE if "image/png" in output.get("data", {}) else lines(output.get("text", ""), CODE) + 15
