@@ -3,6 +3,8 @@
     python notebooks/bench_cost.py        everything, about a quarter of an hour; leave the machine alone meanwhile
 
 Each row is measured in a process of its own, with one thread, so that no row finds the memory that another one left.
+That process keeps large blocks of memory for reuse (on Linux), so that the clock does not show how fast the system can
+clear fresh ones.
 Rows that do not fit into memory are left out. An interrupted or failed run leaves the tables as they were.
 """
 
@@ -17,6 +19,8 @@ from pathlib import Path
 COMMAND = "make bench-cost"
 SIZES = [30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 OBJECTIVES = ["full softmax", "negative sampling", "hierarchical softmax"]
+QUIET = {"OMP_NUM_THREADS": "1",                       # one thread, and memory is kept: glibc only, others ignore it
+         "MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
 KILLED = (-9, 137)                                     # by the system, which takes back memory in this way
 DEFAULTS = dict(objective="negative sampling", V=10_000, d=100, K=5, batch=256, optimizer="SGD")
 
@@ -90,7 +94,7 @@ def huffman_row(V: int) -> dict:
 def run(row: dict) -> dict | None:
     """`measure` in a process of its own; None, with a word, where memory does not suffice; other errors end all."""
     done = subprocess.run([sys.executable, Path(__file__), "--one", json.dumps(row)], text=True, capture_output=True,
-                          env=os.environ | {"OMP_NUM_THREADS": "1"})
+                          env=os.environ | QUIET)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
     said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[-1]

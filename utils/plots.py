@@ -67,7 +67,7 @@ def _style(label: str, number: int = 0) -> dict:
     for name, style in OBJECTIVES.items():
         if label.startswith(name):
             return style
-    return dict(color=(GREEN, PURPLE, GREY)[number % 3], marker="DvX"[number % 3])
+    return dict(color=(GREEN, PURPLE, GREY, ORANGE)[number % 4], marker="DvXP"[number % 4])
 
 
 def smooth(values, width: int):
@@ -148,13 +148,20 @@ def _curves(ax, curves, filled):
 def multiples(panels: dict, title: str, alt: str) -> Figure:
     """Log-log pictures side by side: {heading: (label of x, label of y, {curve: (x, values)}, filled)}.
 
-    Hollow markers are counts, filled ones measured. The first panel has the legend.
+    Hollow markers are counts, filled ones measured. Panels with the same label of y share its scale; the legend is that
+    of the first panel.
     """
-    with axes(title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.6)) as (figure, all_axes):
-        for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(all_axes, panels.items()):
+    same = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
+    with axes(title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.9), sharey=same) as (figure, row):
+        for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(row, panels.items()):
             _curves(ax, curves, filled)
-            ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel, title=heading)
-        all_axes[0].legend()
+            ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="" if same and ax is not row[0] else ylabel,
+                   title=heading)
+            points = sorted({int(point) for x, _ in curves.values() for point in x})
+            if len(points) < 8:                        # else powers of ten
+                ax.set_xticks(points, points)
+                ax.set_xticks([], minor=True)
+        figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return Figure(figure, alt)
 
 

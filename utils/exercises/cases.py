@@ -38,6 +38,11 @@ def integer(generator: torch.Generator, low: int, high: int) -> int:
     return int(torch.randint(low, high + 1, (1,), generator=generator))
 
 
+def number(generator: torch.Generator, low: float | int, high: float | int) -> float:
+    """A number between low and high, any as likely as any other."""
+    return low + (high - low) * torch.rand(1, dtype=torch.float64, generator=generator).item()
+
+
 def different(generator: torch.Generator, n: int, most: int) -> torch.Tensor:
     """n different whole numbers from 1 to `most`, in no order."""
     return 1 + torch.randperm(most, generator=generator)[:n]
