@@ -2,7 +2,8 @@
 
     python notebooks/bench_cost.py        everything, about a quarter of an hour; leave the machine alone meanwhile
 
-Each row is measured in a process of its own, with one thread, so that peak memory belongs to that row alone.
+Each row is measured in a process of its own, with one thread, so that no row finds the memory that another one left.
+Rows that do not fit into memory are left out. An interrupted or failed run leaves the tables as they were.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 COMMAND = "make bench-cost"
 SIZES = [30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 OBJECTIVES = ["full softmax", "negative sampling", "hierarchical softmax"]
+KILLED = (-9, 137)                                     # by the system, which takes back memory in this way
 DEFAULTS = dict(objective="negative sampling", V=10_000, d=100, K=5, batch=256, optimizer="SGD")
 
 
@@ -32,7 +34,12 @@ def settings() -> list[dict]:
 
 
 def measure(row: dict) -> dict:
-    """The row with its counts, bytes, seconds a pair (median and quartiles) and peak memory."""
+    """The row with what was counted, and with seconds a pair: the median of five runs, the fastest and the slowest.
+
+    `dot_products` and `rows` are means over words drawn by their counts, `padded` is what the batches really computed.
+    `bytes` are those that operators read and write, per pair; `calls` of operators are per step. `peak_mb` is the most
+    that tensors held at one time: counted, since the size of the process also tells how large it was before.
+    """
     import torch
 
     from utils import costs
@@ -54,27 +61,14 @@ def measure(row: dict) -> dict:
 
     options = dict(batch=row["batch"], optimizer=getattr(torch.optim, row["optimizer"]), sparse=not dense)
     cost = costs.counted(objective(), counts)
-    padded = costs.counted(objective(), counts, pairs=row["batch"]).padded
-    costs.timed(FullSoftmax(64, 8), costs.zipf_counts(64), repeats=2)    # what torch loads at its first step
-    before = peak_bytes()
+    seen = costs.traffic(objective(), counts, **options)
     first = costs.timed(objective(), counts, warmup=0, repeats=1, **options)
     repeats = int(min(401, max(5, 0.4 / (first * row["batch"]))))
     seconds = sorted(costs.timed(objective(), counts, repeats=repeats, seed=seed, **options) for seed in range(5))
-    peak = peak_bytes() - before
-    return {**row, "dot_products": round(cost.dot_products, 3), "rows": round(cost.rows, 3), "padded": padded,
-            "bytes": round(costs.traffic(objective(), counts, **options)), "seconds": statistics.median(seconds),
-            "fastest": seconds[0], "slowest": seconds[-1], "peak_mb": round(peak / 1e6, 1)}
-
-
-def peak_bytes() -> int:
-    """The most memory that this process has held so far."""
-    if sys.platform == "win32":
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return {**row, "dot_products": round(cost.dot_products, 3), "rows": round(cost.rows, 3),
+            "padded": round(seen.dot_products, 3), "bytes": round(seen.bytes), "calls": round(seen.calls),
+            "seconds": statistics.median(seconds), "fastest": seconds[0], "slowest": seconds[-1],
+            "peak_mb": round(seen.peak / 1e6, 3)}
 
 
 def huffman_row(V: int) -> dict:
@@ -93,6 +87,19 @@ def huffman_row(V: int) -> dict:
     return {"V": V, **{name: round(value, 4) for name, value in depths.items()}}
 
 
+def run(row: dict) -> dict | None:
+    """`measure` in a process of its own; None, with a word, where memory does not suffice; other errors end all."""
+    done = subprocess.run([sys.executable, Path(__file__), "--one", json.dumps(row)], text=True, capture_output=True,
+                          env=os.environ | {"OMP_NUM_THREADS": "1"})
+    if done.returncode == 0:
+        return json.loads(done.stdout.splitlines()[-1])
+    said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[-1]
+    if done.returncode not in KILLED and not said.startswith("MemoryError"):
+        sys.exit(f"{row} failed: {said}\nThe tables are as they were.")
+    print(f"left out: {row}: {said}", flush=True)
+    return None
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--one", help=argparse.SUPPRESS)           # a row's settings: what a process of its own does
@@ -102,20 +109,17 @@ def main() -> None:
         return
     from utils import tables
 
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    rows = []
-    for number, row in enumerate(settings(), start=1):
-        done = subprocess.run([sys.executable, Path(__file__), "--one", json.dumps(row)], env=environment, text=True,
-                              capture_output=True)
-        if done.returncode:
-            print(f"{row} was left out: {done.stderr.strip().splitlines()[-1]}", flush=True)
-            continue
-        rows.append(json.loads(done.stdout.splitlines()[-1]))
-        print(f"{number:2d} of {len(settings())}: {rows[-1]['varied']:9s} {row['objective']:20s} V={row['V']:<7d} "
-              f"d={row['d']} K={row['K']} batch={row['batch']} {row['optimizer']}: {1e6 * rows[-1]['seconds']:.3g} "
-              f"microseconds a pair, {rows[-1]['peak_mb']:.0f} MB", flush=True)
-    tables.save("costs", rows, COMMAND)
-    tables.save("huffman", [huffman_row(V) for V in SIZES[3:]], COMMAND)
+    rows, wanted = [], settings()
+    for number, row in enumerate(wanted, start=1):
+        if (done := run(row)) is not None:
+            rows.append(done)
+            what = (f"{row['varied']:9s} {row['objective']:20s} V={row['V']:<7d} d={row['d']} K={row['K']} "
+                    f"batch={row['batch']} {row['optimizer']}")
+            print(f"{number:2d} of {len(wanted)}: {what}: {1e6 * done['seconds']:.3g} microseconds a pair", flush=True)
+    thinned = [huffman_row(V) for V in SIZES[3:]]
+    tables.save("costs", rows, COMMAND)                            # only now, so an interrupted run leaves the old ones
+    tables.save("huffman", thinned, COMMAND)
+    print("lesson 07 plots these tables: `python notebooks/run.py 07` runs it afresh")
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
 """What one gradient costs: counted by the objective itself, and timed on this machine."""
 
+import math
 import statistics
 import time
+from typing import NamedTuple
 
 import numpy as np
 import psutil
 import torch
 from scipy.stats import linregress
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -89,48 +92,89 @@ def timed(objective, counts, *, warmup: int = 2, repeats: int = 7, seed: int = 0
 class Traffic(TorchDispatchMode):
     """Counts what torch's operators do while it is active, forward, backward and update alike.
 
-    `.bytes`: read and written. A lookup counts the rows that it takes, not its whole table; a sparse update counts the
-    rows that the gradient stores; a view costs nothing. `.dot_products`: of forward products of matrices, and of
-    products summed over the last of three dimensions, which is how single rows meet their hidden vector.
+    `.calls`: operators that move numbers; a view only gives numbers that are there already another shape.
+    `.bytes`: what they read and write. Of a table a lookup counts only the rows that it takes, and a sparse update the
+    rows that the gradient stores. How much of it the processor's caches keep away from memory, no such count can tell.
+    `.peak`: the most bytes that all tensors seen so far held at one time, without what an operator needs inside.
+    `.dot_products`: those of the forward pass, where gradients are recorded: of products of matrices, and of products
+    summed over the last of three dimensions, which is how single rows meet their hidden vector.
     """
-
-    LOOKUPS = ("aten.embedding", "aten.index.", "aten.searchsorted", "aten._embedding_bag")
 
     def __init__(self):
         super().__init__()
-        self.bytes = self.dot_products = 0
+        self.calls = self.bytes = self.peak = self.dot_products = 0
+        self._held = {}                                # bytes of each piece of memory that is still in use
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
         given, made = ([t for t in tree_leaves(value) if isinstance(t, torch.Tensor)] for value in (args, result))
-        name = str(func)
-        if func.is_view or name.startswith("aten._sparse_coo_tensor_with"):       # other names for the same numbers
-            return result
-        if name.startswith(self.LOOKUPS):
-            self.bytes += 2 * sum(map(_bytes, made)) + sum(map(_bytes, given[1:]))
-        elif given and any(t.is_sparse for t in given):
-            self.bytes += 3 * _bytes(next(t for t in given if t.is_sparse))       # its rows, and the table's twice
-        else:
-            self.bytes += sum(map(_bytes, given)) + sum(map(_bytes, made))
-        rows_with_hidden = name.startswith("aten.sum.dim") and given[0].ndim == 3 and list(args[1]) == [2]
-        if name.startswith("aten.mm") or rows_with_hidden:
+        self._hold(given + made)
+        if func.is_view or not made or func.name().startswith("aten::_sparse_coo_tensor_with"):
+            return result                              # other names for the same numbers, or a question about them
+        self.calls += 1
+        self.bytes += _moved(func.name(), given, made)
+        rows_with_hidden = func.name() == "aten::sum.dim_IntList" and given[0].ndim == 3 and list(args[1]) == [2]
+        if torch.is_grad_enabled() and (func.name() == "aten::mm" or rows_with_hidden):
             self.dot_products += made[0].numel()
         return result
 
+    def _hold(self, tensors):
+        self._held = {memory: size for memory, size in self._held.items() if not memory.expired()}
+        for part in (part for tensor in tensors for part in _parts(tensor)):
+            storage = part.untyped_storage()
+            self._held[StorageWeakRef(storage)] = storage.nbytes()
+        self.peak = max(self.peak, sum(self._held.values()))
+
+
+TAKES_ROWS = ("aten::embedding", "aten::index.", "aten::searchsorted", "aten::nll_loss_forward")
+
+
+def _moved(name, given, made) -> int:
+    """Bytes that one operator reads (`given`) and writes (`made`)."""
+    if name.startswith(TAKES_ROWS) and "backward" not in name:
+        given = [made[0], *given[1:]]                  # of the first tensor it reads as much as it hands on
+    elif name.startswith("aten::nll_loss_backward"):
+        given = [given[0], given[2]]                   # it asks the scores only for their shape
+    sparse = [tensor for tensor in given if tensor.is_sparse]
+    rows = _bytes(sparse[0]._values()) if sparse else 0            # of a table beside a sparse tensor, only those rows
+    return sum(rows if sparse and not tensor.is_sparse else _bytes(tensor) for tensor in [*given, *made])
+
+
+def _parts(tensor) -> tuple[torch.Tensor, ...]:
+    return (tensor._values(), tensor._indices()) if tensor.is_sparse else (tensor,)
+
 
 def _bytes(tensor) -> int:
-    parts = (tensor._values(), tensor._indices()) if tensor.is_sparse else (tensor,)
-    return sum(part.numel() * part.element_size() for part in parts)
+    """A number that stands for many, as `expand` makes it (stride 0), counts once."""
+    return sum(part.element_size() * math.prod(size for size, stride in zip(part.shape, part.stride()) if stride)
+               for part in _parts(tensor))
 
 
-def traffic(objective, counts, *, seed: int = 0, **step) -> float:
-    """Bytes that one pair of a training step reads and writes, as `Traffic` counts them; options of `Step`."""
+class Seen(NamedTuple):
+    """What `Traffic` saw: dot products and bytes per pair, operators called a step, most bytes held at one time."""
+
+    dot_products: float
+    bytes: float
+    calls: float
+    peak: int
+
+
+def traffic(objective, counts, *, pairs: int = 1_024, seed: int = 0, **step) -> Seen:
+    """`Traffic` over as many training steps as make `pairs` pairs, at least one; `step` takes the options of `Step`.
+
+    A step before them, not counted, makes the optimiser's state and shows the counter all tables.
+    """
     step = Step(objective, counts, seed=seed, **step)
-    pairs = step.draw()
+    batches = [step.draw() for _ in range(1 + max(1, pairs // step.batch))]
     with torch.random.fork_rng(devices=[]), Traffic() as counter:
         torch.manual_seed(seed)
-        step(*pairs)
-    return counter.bytes / step.batch
+        step(*batches[0])
+        counter.calls = counter.bytes = counter.dot_products = 0
+        for batch in batches[1:]:
+            step(*batch)
+    steps = len(batches) - 1
+    return Seen(counter.dot_products / steps / step.batch, counter.bytes / steps / step.batch, counter.calls / steps,
+                counter.peak)
 
 
 def fit_power(x, y) -> tuple[float, float]:

@@ -111,7 +111,7 @@ def loss_curves(histories: dict, title: str, alt: str, lines: dict | None = None
 def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True) -> None:
     """Curves {label: values} against a logarithmic x. Hollow markers are counts, filled ones measured seconds."""
     with axes(title, xlabel, ylabel) as (figure, ax):
-        _curves(ax, x, curves, filled)
+        _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
         ax.set(xscale="log", yscale="log")
         ax.legend()
     show(figure, alt)
@@ -137,12 +137,25 @@ def panels(x, curves: dict, title: str, xlabel: str, alt: str, color: str = BLUE
     show(figure, alt)
 
 
-def _curves(ax, x, curves, filled):
-    for number, (label, values) in enumerate(curves.items()):
+def _curves(ax, curves, filled):
+    for number, (label, (x, values)) in enumerate(curves.items()):
         style, n = _style(label, number), len(values)
         other = any(word in label for word in ("dense", "padded", "balanced"))
         ax.plot(x[:n], values, "--" if other else "-", label=label, markersize=8, markeredgewidth=1.8,
                 markerfacecolor=style["color"] if filled else "white", **style)
+
+
+def multiples(panels: dict, title: str, alt: str) -> Figure:
+    """Log-log pictures side by side: {heading: (label of x, label of y, {curve: (x, values)}, filled)}.
+
+    Hollow markers are counts, filled ones measured. The first panel has the legend.
+    """
+    with axes(title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.6)) as (figure, all_axes):
+        for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(all_axes, panels.items()):
+            _curves(ax, curves, filled)
+            ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel=ylabel, title=heading)
+        all_axes[0].legend()
+    return Figure(figure, alt)
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
@@ -150,15 +163,9 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
 
     Both dicts map the name of an objective to (sizes, values).
     """
-    with axes(title, columns=2, figsize=(11, 4.6)) as (figure, (left, right)):
-        for ax, curves, filled in ((left, counted, False), (right, seconds, True)):
-            for label, (sizes, values) in curves.items():
-                _curves(ax, sizes, {label: values}, filled)
-            ax.set(xscale="log", yscale="log", xlabel="vocabulary size V")
-        left.set(ylabel="dot products per pair", title="counted")
-        right.set(ylabel="seconds per pair", title="timed, forward + backward + update")
-        left.legend()
-    return Figure(figure, alt)
+    V, clock = "vocabulary size V", "timed, forward + backward + update"
+    return multiples({"counted": (V, "dot products per pair", counted, False),
+                      clock: (V, "seconds per pair", seconds, True)}, title, alt)
 
 
 def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None) -> None:

@@ -36,15 +36,25 @@ def origin(command: str) -> dict[str, str]:
 
 
 def save(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
-    """Write a table, each row with its origin, whole or not at all; an older one is replaced."""
+    """Write a table, each row with its origin, whole or not at all; an older one is replaced, but not by nothing."""
+    if not rows:
+        raise ValueError(f"there are no rows for {name}.csv, which stays as it is")
     _write(pd.DataFrame(rows).assign(**origin(command)), name, folder)
 
 
 def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
-    """Add rows to a table, which is made if there is none; a reader never sees half of it."""
+    """Add rows to a table, which is made if there is none; a reader never sees half of it.
+
+    Raises ValueError, and leaves the table as it is, if it has other columns than the rows or was made with other
+    versions than those installed here: the two cannot be compared.
+    """
     table = pd.DataFrame(rows).assign(**origin(command))
     if (Path(folder) / f"{name}.csv").is_file():
         old = load(name, list(rows[0]), command, folder)
+        more = [column for column in old if column not in table]
+        if more or _results(old.versions[0]) != _results(versions()):
+            what = f"has the columns {', '.join(more)} too" if more else f"was made with {old.versions[0]}"
+            raise ValueError(f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it anew")
         table = pd.concat([old, table[list(old.columns)]], ignore_index=True)
     _write(table, name, folder)
 
@@ -68,16 +78,21 @@ def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> 
         raise FileNotFoundError(f"there is no table {path.name} in {path.parent}; `{command}` makes it")
     try:
         table = pd.read_csv(path)
-    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+    except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{path.name} cannot be read ({error}); remove it, and `{command}` makes it anew") from None
     missing = [column for column in [*columns, *ORIGIN] if column not in table]
     if missing or table.empty:
         what = f"has no column {', '.join(missing)}" if missing else "has no rows"
         raise ValueError(f"{path.name} {what}; remove it, and `{command}` makes it anew")
-    made_with = sorted(set(table.versions))
-    if len(made_with) > 1:
+    made_with = table.versions.astype(str).drop_duplicates(ignore_index=True)
+    if made_with.map(_results).nunique() > 1:
         raise ValueError(f"{path.name} mixes rows of {' and of '.join(made_with)}; remove it, and `{command}` makes it "
                          "anew")
-    if made_with[0].split(", ")[1:] != versions().split(", ")[1:]:         # Python's version does not change results
+    if _results(made_with[0]) != _results(versions()):
         print(f"{path.name} was made with {made_with[0]}, here is {versions()}: `{command}` makes it anew")
     return table
+
+
+def _results(made_with: str) -> str:
+    """The versions that results depend on: all but Python's, which comes first."""
+    return made_with.partition(", ")[2]
