@@ -72,7 +72,7 @@ Reveal.initialize({hash: true, center: false, transition: "none", width: 1280, h
 
 
 def words(text: str) -> int:
-    return len(re.sub(r"\$.*?\$", "x", text).split())
+    return len(re.sub(r"\$.*?\$", "x", text).replace("|", " ").split())
 
 
 def shown(text: str, before: str, after: str, whole: bool) -> str:
