@@ -210,16 +210,20 @@ def one_step(objective, window, seed):
     return pairs, tables, [table.vectors.clone() for table in tables]
 
 
-def check_against_plain(plain, pairs, tables, before, loss):
-    """The step moved both tables by minus the summed gradient of the plain objective; pairs are (hidden, target)."""
+def check_against_plain(plain, pairs, tables, before, loss, squares=(None, None), lr=1.0):
+    """The step moved both tables by minus the summed gradient of the plain objective; pairs are (hidden, target).
+
+    With `squares`, those of the gradients so far, by a step of Adagrad.
+    """
     plain.double().weight.data = before[1].clone()
     v = before[0].clone().requires_grad_()
     hidden, target = map(torch.tensor, zip(*pairs))
     nats = plain.loss(v[hidden], target).sum()
     nats.backward()
     assert loss == pytest.approx(nats.item(), rel=1e-9)
-    for table, old, gradient in zip(tables, before, (v.grad, plain.weight.grad.to_dense())):
-        torch.testing.assert_close(table.vectors, old - gradient, rtol=0, atol=1e-9)
+    for table, old, gradient, sums in zip(tables, before, (v.grad, plain.weight.grad.to_dense()), squares):
+        step = gradient if sums is None else lr * gradient / (sums + gradient**2).sqrt()
+        torch.testing.assert_close(table.vectors, old - step, rtol=0, atol=1e-9)
 
 
 def toy_vocab():
@@ -275,8 +279,12 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
     tally = objective.learn(ids, sentence, inputs, outputs, lambda share: 1.0, seeded(seed), Scratch())
     assert tally.pairs == len(pairs) and len(steps) == 1
     _, _, centres, context, inside, *_ = steps[0]
-    loss = softmax_step(inputs, outputs, centres, context, inside.double(), 1.0, Scratch(), True)
-    check_against_plain(PlainFullSoftmax(V, d), pairs, (inputs, outputs), before, loss)
+    tables = [Table(table.vectors) for table in (inputs, outputs)]
+    for table in tables:
+        table.squares += torch.rand(table.squares.shape, generator=seeded(seed)).double()
+    squares = [table.squares.clone() for table in tables]
+    loss = softmax_step(*tables, centres, context, inside.double(), 0.3, Scratch(), True)
+    check_against_plain(PlainFullSoftmax(V, d), pairs, tables, before, loss, squares, lr=0.3)
 
 
 def test_hierarchical_softmax_asks_as_often_as_it_says(sentences, vocab):

@@ -14,7 +14,8 @@ def save(run, path) -> None:
     """Write the run's weights, how far it has come, and its settings. Raises OSError where nothing can be written."""
     content = io.BytesIO()
     torch.save({"settings": run.settings, "next": run.next, "inputs": run.inputs.vectors,
-                "outputs": run.outputs.vectors, "history": asdict(run.history)}, content)
+                "outputs": run.outputs.vectors,
+                "squares": [run.inputs.squares, run.outputs.squares], "history": asdict(run.history)}, content)
     write_atomically(Path(path), content.getvalue())
 
 
@@ -38,3 +39,4 @@ def load(run, path) -> None:
                              "use the same, or start anew without resuming")
     run.next, run.history = stored["next"], History(**stored["history"])
     run.inputs.vectors, run.outputs.vectors = stored["inputs"], stored["outputs"]
+    run.inputs.squares, run.outputs.squares = stored["squares"]

@@ -29,10 +29,19 @@ def add_rows(table: Float[Tensor, "V d"], ids: Int[Tensor, "..."], rows: Float[T
 
 
 class Table:
-    """Vectors (V, d), and for each row how far it moves: its `rates` (V,) times the step's lr times its gradient."""
+    """Vectors (V, d), and how far they move: each row by its own `rates` (V,) times the step's lr times its gradient.
 
-    def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"]):
+    Without `rates` each coordinate has a rate of its own, that of Adagrad, from its gradients' `squares` so far (V, d).
+    """
+
+    def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"] | None = None):
         self.vectors, self.rates = vectors, rates
+        self.squares = torch.zeros_like(vectors) if rates is None else None
+
+    def descend(self, gradient: Float[Tensor, "V d"], lr: float) -> None:
+        """A step of Adagrad, as torch.optim.Adagrad takes it."""
+        self.squares.addcmul_(gradient, gradient)
+        self.vectors.addcdiv_(gradient, self.squares.sqrt().add_(1e-10), value=-lr)
 
     def rate(self, ids: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
         """rates[ids], in a third of the time."""
@@ -68,7 +77,8 @@ def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: 
     """One step of the full softmax for B centre words with all their context words, those that are `inside` (1 or 0).
 
     All n pairs of a centre word share its row of probabilities, so the error is n P(w | centre) - count(w), once a word
-    instead of once a pair (15.1.8). Returns the loss in nats, summed, if asked for, else 0.
+    instead of once a pair (15.1.8). Every row moves, so Adagrad costs little beside it. Returns the loss in nats,
+    summed, if asked for, else 0.
     """
     x = scratch.gather("x", inputs.vectors, ids)
     score = torch.mm(x, outputs.vectors.T, out=scratch.take("score", x, len(x), len(outputs.vectors)))
@@ -80,7 +90,9 @@ def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: 
     score.sub_(score.amax(dim=1, keepdim=True)).exp_()
     error = score.mul_(n / score.sum(dim=1, keepdim=True)).scatter_add_(1, context, -inside)
     step = torch.mm(error, outputs.vectors, out=scratch.take("step", x, *x.shape))       # (B, V) @ (V, d) -> (B, d)
-    gradient = torch.mm(error.T, x, out=scratch.take("all", x, *outputs.vectors.shape))   # (V, B) @ (B, d) -> (V, d)
-    add_rows(inputs.vectors, ids, step.mul_(inputs.rate(ids)[:, None]).mul_(-lr))
-    outputs.vectors.addcmul_(gradient, outputs.rates[:, None], value=-lr)
+    in_outputs = torch.mm(error.T, x, out=scratch.take("out", x, *outputs.vectors.shape))    # (V, B) @ (B, d) -> (V, d)
+    in_inputs = scratch.take("in", x, *inputs.vectors.shape).zero_()
+    add_rows(in_inputs, ids, step)
+    inputs.descend(in_inputs, lr)
+    outputs.descend(in_outputs, lr)
     return nats

@@ -124,15 +124,14 @@ class HierarchicalSoftmax:
 class FullSoftmax:
     """15.1.7: every word is scored, but once for all pairs of a centre word."""
 
-    T, SCORES, LR = 16, 1 << 21, 16.0
+    T, SCORES, LR = 16, 1 << 21, 0.1
 
     def __init__(self, vocab, keep, window: int, *_):
         self.window, self.output_rows = window, len(vocab)
         self.blocks = blocks_for(vocab, min(16, max(1, self.SCORES // len(vocab) // self.T)))
         self.step = self.blocks * self.T
         self.bands = bands(self.T, window).flatten(0, 2)
-        pairs = vocab.counts * keep * (window + 1)
-        self.asked = (pairs, window + 1), (pairs, 1)
+        self.asked = None                                                    # each coordinate has a rate of its own
 
     def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
         """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""

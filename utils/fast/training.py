@@ -34,8 +34,9 @@ def train_fast(sentences, vocab, *, objective: str = "ns", dim: int = 100, windo
     memory: ids beyond 64 MB wait in a temporary file. `objective` is "ns" (15.2.6), "hs" (15.2.7, Huffman tree) or
     "softmax" (15.1.7); `negatives` (K) and `power` are for "ns". `subsample` is the threshold t of word2vec.c's rule,
     0 is off. A row that answers n questions in all moves by lr / sqrt(n) times its gradient, less where many pile up
-    in one step, and this falls linearly to nothing; lr=None takes what suited held-out text best. `threads=None` uses
-    all cores; one thread and a seed give the same vectors again.
+    in one step, and this falls linearly to nothing; with "softmax" each coordinate has a rate of its own instead, lr
+    by Adagrad. lr=None takes what suited held-out text best. `threads=None` uses all cores; one thread and a seed give
+    the same vectors again.
 
     With `checkpoint`, the path of a file, training saves itself there `every` so many seconds; `resume=True` goes on
     from such a file. The interrupt button (KeyboardInterrupt) ends training and returns what was learned so far.
@@ -68,15 +69,16 @@ class Run:
         keep = keep_probability(vocab.counts, subsample, "word2vec") if subsample else torch.ones(len(vocab)).double()
         self.text, self.words, self.epochs, self.seed = text, vocab.words, epochs, seed
         self.objective = OBJECTIVES[objective](vocab, keep, window, negatives, power)
-        self.lr = self.objective.LR / math.sqrt(epochs) if lr is None else lr
+        asked = self.objective.asked                   # None where each coordinate has a rate of its own
+        self.lr = self.objective.LR / (math.sqrt(epochs) if asked else 1) if lr is None else lr
         self.keep = torch.cat([keep, keep.new_zeros(1)]).float()             # the end of a sentence is dropped, too
         generator = torch.Generator().manual_seed(seed)
         start = (torch.rand(len(vocab), dim, generator=generator) - 0.5) / dim                  # word2vec.c's
         passes = epochs * text.known / vocab.counts.sum().item()             # of the text that the vocabulary counted
         steps = (vocab.counts * keep).sum() / self.objective.step            # in one of them
         self.inputs, self.outputs = (
-            Table(vectors, self._rates(asked, once, steps, passes)) for vectors, (asked, once) in
-            zip((start, torch.zeros(self.objective.output_rows, dim)), self.objective.asked))
+            Table(vectors, self._rates(*questions, steps, passes) if questions else None) for vectors, questions in
+            zip((start, torch.zeros(self.objective.output_rows, dim)), asked or (None, None)))
         self.next, self.history, self._lock = 0, History(), threading.Lock()    # next: pieces begun, in all epochs
         self.settings = dict(objective=objective, dim=dim, window=window, negatives=negatives, power=power,
                              subsample=subsample, epochs=epochs, lr=self.lr, seed=seed, vocabulary=len(vocab),
@@ -99,8 +101,10 @@ class Run:
         ids, sentence = thin(self.text[number % len(self.text)], self.keep, generator)
         if not len(ids):
             return Tally()
+        first = 1.0 if self.objective.asked else self.lr                     # a table's own rates have lr in them
         return self.objective.learn(ids, sentence, self.inputs, self.outputs,
-                                    lambda share: max(1 - (number + share) / len(self), 1e-4), generator, scratch)
+                                    lambda share: first * max(1 - (number + share) / len(self), 1e-4), generator,
+                                    scratch)
 
     def train(self, threads: int | None = None, checkpoint=None, resume: bool = False,
               every: float | int = 60) -> History:
