@@ -495,8 +495,9 @@ def stop_after(monkeypatch, pieces):
     return lambda: (monkeypatch.setattr(Run, "_note", note), monkeypatch.setattr(Run, "learn", learn))
 
 
-def test_an_interrupted_run_goes_on_where_it_stopped(vocab, sentences, short, monkeypatch, tmp_path, capsys):
-    options = dict(dim=8, epochs=4, threads=1)
+@pytest.mark.parametrize("objective", ["ns", "softmax"])
+def test_an_interrupted_run_goes_on_where_it_stopped(vocab, sentences, short, monkeypatch, tmp_path, capsys, objective):
+    options = dict(dim=8, epochs=4, threads=1, objective=objective)
     unbroken = train_fast(sentences, vocab, **options).vectors
     go_on = stop_after(monkeypatch, 7)
     half = train_fast(sentences, vocab, checkpoint=tmp_path / "c", **options).vectors
