@@ -1,20 +1,30 @@
 """The full-speed trainer: blocks against single pairs, expectations by enumeration, text of any size, runs that end."""
 
 import itertools
+import subprocess
+import sys
 import threading
 
+import numpy as np
 import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
 from utils.corpus import Vocab, keep_probability
-from utils.fast import Run, train_fast
+from utils.fast import Run, compiled, train_fast
 from utils.fast import objectives as objectives_module
 from utils.fast import text as text_module
 from utils.fast import training as training_module
 from utils.fast.blocks import Windows, bands, reaches, thin
 from utils.fast.kernels import Scratch, Table, add_rows, block_step, softmax_step
-from utils.fast.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling, Tally
+from utils.fast.objectives import (
+    OBJECTIVES,
+    CompiledHierarchicalSoftmax,
+    FullSoftmax,
+    HierarchicalSoftmax,
+    NegativeSampling,
+    Tally,
+)
 from utils.fast.text import Text, read_sentences
 from utils.models import SkipGram
 from utils.noise import NoiseDistribution
@@ -266,6 +276,91 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
                 found.append((walks[tuple(walk)], int(word[i])))
     assert sorted(found) == sorted((int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, 3, 3))
     assert tally.pairs == len(found) and len(steps) > 5
+
+
+@pytest.fixture(params=["compiled", "plain Python"])
+def walk(request, monkeypatch):
+    """The loop for d coordinates, compiled, or as it stands where numba is missing."""
+    if request.param == "plain Python":
+        monkeypatch.setattr(compiled, "njit", None)
+    compiled.walks.cache_clear()
+    yield compiled.walks(d)
+    compiled.walks.cache_clear()
+
+
+def float_tables(rates, seed=3):
+    return [Table(torch.randn(rows, d, generator=seeded(seed + rows)), torch.full((rows,), rates))
+            for rows in (V, V - 1)]
+
+
+def learn_walks(walk, tables, start, end, every=1, lr=1.0, seed=5):
+    """Run the loop over a toy text: (what it returns, its pairs as (input id, target id), its vectors before)."""
+    objective = CompiledHierarchicalSoftmax(toy_vocab(), torch.ones(V), 3)
+    ids, sentence = toy_text(seed=seed)
+    text, before = (ids, *reaches(sentence, 3, seeded(seed))), [table.vectors.clone() for table in tables]
+    arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
+    seen = walk(*arrays, *(part.int().numpy() for part in text), start, end, *objective.tree, np.float32(lr), every)
+    pairs = [(int(ids[j]), int(ids[i])) for i, j in pairs_of(sentence, 3, seed) if start <= i < end]
+    return seen, pairs, before
+
+
+@pytest.mark.parametrize("start", range(0, 50, 7))
+def test_a_compiled_word_moves_by_its_pairs_gradients(walk, start):
+    """Where all words of a window differ: both tables by the rates' share of the summed gradient."""
+    ids, sentence = toy_text(seed=5)
+    near = [j for i, j in pairs_of(sentence, 3, 5) if i == start]
+    if len(set(ids[near].tolist())) < len(near) or not near:
+        pytest.skip("a word stands twice in this window")
+    tables = float_tables(0.5)
+    (pairs, nats, measured), expected, before = learn_walks(walk, tables, start, start + 1)
+    plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
+    plain.weight.data, v = before[1], before[0].clone().requires_grad_()
+    inputs, targets = map(torch.tensor, zip(*expected))
+    loss = plain.loss(v[inputs], targets).sum()
+    loss.backward()
+    assert pairs == measured == len(expected) and nats == pytest.approx(loss.item(), rel=1e-5)
+    for table, old, gradient in zip(tables, before, (v.grad, plain.weight.grad.to_dense())):
+        torch.testing.assert_close(table.vectors, old - 0.5 * gradient, rtol=0, atol=1e-3)
+        assert (table.vectors != old).any(dim=1).tolist() == (gradient != 0).any(dim=1).tolist()
+
+
+def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(walk):
+    tables = float_tables(0.0)
+    (pairs, nats, measured), expected, before = learn_walks(walk, tables, 0, 57, every=3)
+    plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
+    plain.weight.data = before[1]
+    inputs, targets = map(torch.tensor, zip(*expected))
+    losses = plain.loss(before[0][inputs], targets).detach().double()
+    assert (pairs, measured) == (len(expected), len(expected[::3]))
+    assert nats == pytest.approx(losses[::3].sum().item(), rel=1e-5)
+    assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))         # rate 0
+
+
+def test_the_compiled_sigma_is_within_its_bound(walk):
+    """Two words and one node, u = 1: the node's move is the error, sigma(x) - 1."""
+    compiled.walks.cache_clear()
+    for x in torch.linspace(-15, 15, 61).tolist():
+        inputs, outputs = np.full((2, 1), x, np.float32), np.ones((1, 1), np.float32)
+        ones, text = np.ones(2, np.float32), [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
+        tree = np.zeros((2, 1), np.int32), np.array([[1], [-1]], np.int8), np.ones(2, np.int32)
+        compiled.walks(1)(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
+        assert inputs[1, 0] == pytest.approx(x + 1 - torch.sigmoid(torch.tensor(x)).item(), abs=1e-4)
+
+
+def test_without_numba_the_blocks_take_over(monkeypatch):
+    script = ("import sys; sys.modules['numba'] = None\nfrom utils.fast import objectives\n"
+              "print(objectives.OBJECTIVES['hs'].__name__)")
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "HierarchicalSoftmax" and OBJECTIVES["hs"] is CompiledHierarchicalSoftmax
+
+
+def test_compiled_and_blocks_learn_alike(sentences, vocab, monkeypatch):
+    losses = []
+    for objective in (CompiledHierarchicalSoftmax, HierarchicalSoftmax):
+        monkeypatch.setitem(OBJECTIVES, "hs", objective)
+        run = Run(Text(sentences, vocab), vocab, objective="hs", dim=8, subsample=0, epochs=30)
+        losses.append(run.train(threads=1).loss[-1])
+    assert losses[0] == pytest.approx(losses[1], abs=0.2) and max(losses) < 2.2
 
 
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])

@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
+from utils.fast import compiled
 from utils.fast.blocks import Windows, bands, reaches
 from utils.fast.kernels import Scratch, Table, block_step, softmax_step
 from utils.noise import NoiseDistribution
@@ -65,6 +67,15 @@ class NegativeSampling:
         return total(tallies)
 
 
+def walk_questions(tree, vocab, keep, window: int):
+    """((V,), at once), ((V - 1,), at once): the steps that each input row and each node is asked for in an epoch."""
+    pairs = vocab.counts * keep.double() * (window + 1)
+    steps = (pairs[:, None] * (tree.signs != 0)).flatten()
+    visits = torch.zeros(len(vocab) - 1).double().index_add_(0, tree.paths.flatten(), steps)
+    depth = (visits.sum() / pairs.sum()).item()
+    return (pairs * depth, depth), (visits, 1)
+
+
 class HierarchicalSoftmax:
     """15.2.7 along Huffman's tree: blocks of up to P pairs with the same target word, which walk the same path.
 
@@ -80,11 +91,8 @@ class HierarchicalSoftmax:
         self.paths, self.left, self.real = tree.paths, (tree.signs > 0).float(), (tree.signs != 0).float()
         self.blocks = blocks_for(vocab, 128)
         self.step = self.blocks * self.P // (window + 1)                     # words, not pairs
-        pairs = vocab.counts * keep.double() * (window + 1)
-        visits = torch.zeros(self.output_rows).double().index_add_(
-            0, tree.paths.flatten(), (pairs[:, None] * self.real).flatten())
-        depth = (visits.sum() / pairs.sum()).item()
-        self.asked = (pairs * depth, depth), (visits, self.P / 2)
+        (asked, depth), (visits, _) = walk_questions(tree, vocab, keep, window)
+        self.asked = (asked, depth), (visits, self.P / 2)
 
     def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
         """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""
@@ -121,6 +129,29 @@ class HierarchicalSoftmax:
         return target.repeat_interleave(blocks), words.view(-1, self.P), inside.view(-1, self.P)
 
 
+class CompiledHierarchicalSoftmax:
+    """15.2.7 along Huffman's tree, pair by pair in a compiled loop, as word2vec.c does it."""
+
+    CHUNK, LR = 1024, 13.0                             # words between two looks at the rate
+
+    def __init__(self, vocab, keep, window: int, *_):
+        tree = huffman_tree(vocab.counts)
+        self.window, self.output_rows, self.step = window, len(vocab) - 1, 1
+        self.tree = tree.paths.int().numpy(), tree.signs.to(torch.int8).numpy(), tree.depths.int().numpy()
+        self.asked = walk_questions(tree, vocab, keep, window)
+
+    def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
+        """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""
+        text = [part.int().numpy() for part in (ids, *reaches(sentence, self.window, generator))]
+        tables = [part.numpy() for part in (inputs.vectors, outputs.vectors, inputs.rates, outputs.rates)]
+        walk, tallies = compiled.walks(inputs.vectors.shape[1]), []
+        for start in range(0, len(ids), self.CHUNK):
+            pairs, nats, measured = walk(*tables, *text, start, min(start + self.CHUNK, len(ids)), *self.tree,
+                                         np.float32(lr(start / len(ids))), LOSS_EVERY)
+            tallies.append(Tally(pairs, nats, measured))
+        return total(tallies)
+
+
 class FullSoftmax:
     """15.1.7: every word is scored, but once for all pairs of a centre word."""
 
@@ -149,4 +180,5 @@ class FullSoftmax:
         return total(tallies)
 
 
-OBJECTIVES = {"ns": NegativeSampling, "hs": HierarchicalSoftmax, "softmax": FullSoftmax}
+OBJECTIVES = {"ns": NegativeSampling, "softmax": FullSoftmax,
+              "hs": CompiledHierarchicalSoftmax if compiled.njit else HierarchicalSoftmax}
