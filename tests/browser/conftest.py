@@ -1,8 +1,8 @@
-"""The figures in a real browser, in three places: JupyterLab with a kernel, a served page and a page opened as a file.
+"""The figures in a real browser: in JupyterLab with a kernel, and on a page without one.
 
-A test asks for `open_figure`, calls it with a name of cases.py and gets a fresh `Figure`; it runs once in each place.
-The browser reaches no host but this machine. Screenshots go to build/browser. After each test its console must be
-free of errors.
+A test asks for `open_figure`, calls it with a name of cases.py and gets a fresh `Figure` (driving.py); it runs once in
+each place. `in_lab` and `on_page` are the same for one place only. The browser reaches no host but this machine.
+Screenshots go to build/browser. After each test the browser's console must be free of errors.
 """
 
 import functools
@@ -19,13 +19,12 @@ import chromium
 import nbformat
 import pytest
 from cases import CASES
-from driving import assert_quiet, on_page, open_notebook, run_cell, to_tab, wait
+from driving import SHOTS, alive, assert_quiet, open_notebook, run_cell, to_tab, wait
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-SHOTS = ROOT / "build" / "browser"
 sys.path.append(str(ROOT / "notebooks"))
 import run  # noqa: E402
 
@@ -42,7 +41,7 @@ def browser():
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     started = webdriver.Chrome(service=Service(driver), options=options)
-    started.set_script_timeout(120)
+    started.set_script_timeout(600)
     yield started
     started.quit()
 
@@ -74,9 +73,10 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site(folder):
-    """The pages of the copy, served without anything else: (address, folder)."""
+    """The pages of the copy in a folder of their own, served: (address, folder)."""
     pages = folder.parent / "html"
-    run.export(folder / "figures.ipynb", pages / "figures.html")
+    for path in [*folder.glob("[0-9]*.ipynb"), folder / "figures.ipynb"]:
+        run.export(path, pages / f"{path.stem}.html")
     run.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -109,26 +109,35 @@ def lab(folder, tmp_path_factory):
         server.wait(30)
 
 
-@pytest.fixture(params=["lab", "page", "file"])
-def open_figure(request, browser):
-    """open_figure(name) -> Figure, fresh, in this place."""
-    number = list(CASES).index
-
+@pytest.fixture
+def in_lab(browser, lab):
+    """in_lab(name) -> Figure: its cell is run anew in JupyterLab."""
     def opened(name):
-        if request.param == "lab":
-            to_tab(browser, "lab")
-            open_notebook(browser, request.getfixturevalue("lab"), "figures.ipynb")
-            return run_cell(browser, number(name))
-        to_tab(browser, "page")
-        address, pages = request.getfixturevalue("site")
-        browser.get(f"{address}/figures.html" if request.param == "page" else (pages / "figures.html").as_uri())
-        return on_page(browser, number(name), request.param)
+        to_tab(browser, "lab")
+        open_notebook(browser, lab, "figures.ipynb")
+        return run_cell(browser, list(CASES).index(name))
 
     yield opened
     assert_quiet(browser)
 
 
+@pytest.fixture
+def on_page(browser, site):
+    """on_page(name, page="figures") -> Figure: the page is loaded anew."""
+    def opened(name, page="figures", base=site[0]):
+        to_tab(browser, "page")
+        browser.get(f"{base}/{page}.html")
+        return alive(browser, list(CASES).index(name))
+
+    yield opened
+    assert_quiet(browser)
+
+
+@pytest.fixture(params=["in_lab", "on_page"])
+def open_figure(request):
+    return request.getfixturevalue(request.param)
+
+
 @pytest.fixture(scope="session", autouse=True)
-def shots():
+def _folder_for_screenshots():
     SHOTS.mkdir(parents=True, exist_ok=True)
-    return SHOTS

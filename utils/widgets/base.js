@@ -8,7 +8,10 @@ export function put(node, attributes) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else if (name === "text") { if (node.textContent !== value) node.textContent = value; }
     else if (value === null || value === false) node.removeAttribute(name);
-    else node.setAttribute(name, value === true ? "" : value);
+    else {
+      const text = value === true ? "" : String(value);
+      if (node.getAttribute(name) !== text) node.setAttribute(name, text);     // what stays the same costs no redraw
+    }
   }
   return node;
 }
@@ -26,6 +29,30 @@ export function svg(tag, attributes = {}, ...children) {
   node.append(...children);
   return node;
 }
+
+/** remake(key, make) calls make() only when the key, any JSON value, has changed since the last time. */
+export function onlyWhen() {
+  let last = "";
+  return (key, make) => {
+    const text = JSON.stringify(key);
+    if (text !== last) make();
+    last = text;
+  };
+}
+
+/** Text whose "v_c" is written with a lowered c: pieces for append() or replaceChildren(), in HTML. */
+export const rich = (text) => text.split(/_(\w)/).map((piece, i) => (i % 2 ? el("sub", {}, piece) : piece));
+
+/** The same for an SVG text element. */
+export function richSvg(node, text) {
+  if (node.dataset.text === text) return;
+  node.dataset.text = text;
+  node.replaceChildren(...text.split(/_(\w)/).map((piece, i) => svg("tspan",
+    i % 2 ? { dy: "0.35em", "font-size": "72%" } : { dy: i ? "-0.25em" : 0 }, piece)));
+}
+
+/** An SVG's size in pixels, whatever the page's style wants. */
+export const resize = (node, width, height) => put(node, { style: `width: ${width}px; height: ${height}px` });
 
 /** A number as the lessons print it: fixed digits, a true minus; very small ones in powers of ten. */
 export function number(x, digits = 3) {
@@ -53,16 +80,19 @@ export function choice(label, options, pick) {
 export function entry(label, attributes, pick) {
   let last = "";
   const give = () => { if (input.value !== last) pick(input.value); };
-  const input = el("input", { type: "text", autocomplete: "off", spellcheck: "false", ...attributes, onchange: give });
+  const input = el("input", { type: "text", autocomplete: "off", spellcheck: "false", ...attributes, onchange: give,
+    onkeydown: (event) => { if (event.key === "Enter") give(); } });   // JupyterLab keeps Enter from being a change
   return { node: field(label, input), input, set: (value) => { last = input.value = String(value); } };
 }
 
-/** A labelled slider: pick(value, done) on every movement, `done` when it is let go: {node, input, set(value, text)}. */
+/**
+ * A labelled slider: {node, input, set(value, text, limits)}; pick(value, done) on every movement, `done` when let go.
+ */
 export function slider(label, { min, max, step }, pick) {
   const input = el("input", { type: "range", min, max, step,
     oninput: () => pick(Number(input.value), false), onchange: () => pick(Number(input.value), true) });
-  const shown = el("span", { "aria-hidden": "true" });
-  const node = field(label, input, shown);
+  const shown = el("span", { class: "at-quiet", "aria-hidden": "true" });
+  const node = field(label, el("span", { class: "at-slider" }, input, shown));
   const set = (value, text, limits = {}) => {
     put(input, { ...limits, "aria-valuetext": text });
     input.value = value;
@@ -107,32 +137,38 @@ export function arrows(event) {
  * a state, or nothing; `build(figure)` fills `figure.frame` once and returns `draw(state)`.
  *
  * Every change goes through `figure.change(patch, done)`: a state that does not pass its check is refused in place and
- * the last good one stays. Drawing happens once a frame. `done` = false (the middle of a drag) keeps the change here;
- * true hands it to Python too, where there is one. `figure.say(text)` is for screen readers: spoken when things rest.
+ * the last good one stays; the message stands at the top, or after `place`. Drawing happens once a frame. `done` =
+ * false (the middle of a drag) keeps the change here; true hands it to Python too, where there is one.
+ * `figure.say(text)` is for screen readers: spoken after a change, when things rest.
  */
 export function live({ model, el: root }, { label, traits, check, build }) {
   const alarm = el("p", { class: "at-alert", role: "alert" });
   const spoken = el("p", { class: "at-hidden", role: "status", "aria-live": "polite" });
-  const frame = el("section", { class: "at-figure", role: "group", "aria-label": label,
-    "data-lm-suppress-shortcuts": "true" });         // JupyterLab leaves the keys that are pressed in here alone
+  const frame = el("section", { class: "at-figure", role: "group", "aria-label": label });
   const read = () => Object.fromEntries(traits.map((name) => [name, model.get(name)]));
-  let state = read(), waiting = 0, rest = 0, draw = null;
+  let state = read(), waiting = 0, rest = 0, touched = false, draw = null;
 
   const figure = {
-    frame, alarm,
+    frame,
     get state() { return state; },
-    refuse(message) { put(alarm, { text: message }); figure.redraw(); },
+    refuse(message, place = null) {
+      if (place) place.after(alarm); else frame.prepend(alarm);
+      put(alarm, { text: message });
+      figure.redraw();                               // fields show the last good state again
+    },
     say(text) {
+      if (!touched) return;
       clearTimeout(rest);
       rest = setTimeout(() => put(spoken, { text }), 600);
     },
     redraw() {
       if (!waiting && draw) waiting = requestAnimationFrame(() => { waiting = 0; draw(state); });
     },
-    change(patch, done = true) {
+    change(patch, done = true, place = null) {
       const wanted = { ...state, ...patch };
       const problem = check(wanted);
-      if (problem) { figure.refuse(problem); return false; }
+      if (problem) { figure.refuse(problem, place); return false; }
+      touched = true;
       state = wanted;
       put(alarm, { text: "" });
       figure.redraw();
@@ -152,10 +188,14 @@ export function live({ model, el: root }, { label, traits, check, build }) {
     figure.redraw();
   };
   const wake = () => queueMicrotask(heard);          // after all traits of one message have arrived
+  const shield = (event) => {                        // JupyterLab leaves plain keys pressed in here alone; Ctrl+S saves
+    if (frame.contains(event.target)) put(event.target, {
+      "data-lm-suppress-shortcuts": !event.ctrlKey && !event.metaKey });
+  };
+  window.addEventListener("keydown", shield, true);
   root.append(frame);
   draw = build(figure);
-  frame.append(spoken);
-  if (!alarm.isConnected) frame.prepend(alarm);
+  frame.prepend(alarm, spoken);
   for (const name of traits) model.on(`change:${name}`, wake);
   let width = 0;
   const sized = new ResizeObserver(() => {
@@ -167,6 +207,7 @@ export function live({ model, el: root }, { label, traits, check, build }) {
   draw(state);
   return () => {
     sized.disconnect();
+    window.removeEventListener("keydown", shield, true);
     clearTimeout(rest);
     cancelAnimationFrame(waiting);
     for (const name of traits) model.off(`change:${name}`, wake);

@@ -29,17 +29,22 @@ def revive(notebook) -> str:
             name, traits = data[STATE]["figure"], data[STATE]["traits"]
             alt, png = html.escape(output["metadata"]["image/png"]["alt"]), data["image/png"].strip()
             data["text/html"] = (f'<div data-figure="{name}"><img src="data:image/png;base64,{png}" alt="{alt}">'
-                                 f'<script type="application/json">{_inside(json.dumps(traits))}</script></div>')
+                                 f'<script type="application/json">{_json(traits)}</script></div>')
             used.append(name)
     if not used:
         return ""
     classes = [getattr(widgets, name) for name in sorted(set(used))]
-    modules = "".join(f'<script type="text/plain" data-module="{figure.__name__}">{_inside(figure._esm)}</script>\n'
+    modules = "".join(f'<script type="text/plain" data-module="{figure.__name__}">{_script(figure._esm)}</script>\n'
                       for figure in classes)
     styles = "\n".join(sorted({figure._css for figure in classes}))
     return f'<style>\n{styles}</style>\n{modules}<script type="module">\n{source("static.js")}</script>\n'
 
 
-def _inside(text: str) -> str:
-    """Text that may stand inside a script element: no tag in it ends the element."""
-    return text.replace("</", "<\\/")
+def _json(value) -> str:
+    """JSON that may stand inside a script element: without any <, no word in it can end the element."""
+    return json.dumps(value).replace("<", "\\u003c")
+
+
+def _script(code: str) -> str:
+    """JavaScript of ours that may stand inside a script element."""
+    return code.replace("</", "<\\/")

@@ -1,9 +1,10 @@
 """The tree explorer: a vocabulary, a tree, a walk, and the probabilities that flow down to the leaves."""
 
 import math
+from numbers import Real
 
 import torch
-from traitlets import Enum, Float, Int, List, TraitError, Unicode, validate
+from traitlets import Enum, Float, Int, List, Unicode, validate
 
 from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS
 from utils.objectives import HierarchicalSoftmax
@@ -11,7 +12,7 @@ from utils.tree import Tree, balanced_tree, huffman_tree, tree_from_children
 from utils.widgets.base import LiveFigure, module, refuse, source
 from utils.widgets.tree_picture import picture
 
-FEWEST, MOST, LARGEST, REACH = 8, 64, 10**9, 3.0
+FEWEST, MOST, LARGEST, REACH = 8, 64, 10**9, 2
 
 
 def chain_tree(size: int) -> Tree:
@@ -29,20 +30,30 @@ def node_vectors() -> list[list[float]]:
     return U_NODES.tolist() + [[round(r * math.cos(a), 1), round(r * math.sin(a), 1)] for a, r in turns]
 
 
-def vocabulary_problem(words, counts) -> str | None:
-    """What is wrong with a vocabulary, in one sentence, or None. The same rules as in tree_math.js."""
+def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
+    """What is wrong with a state, in one sentence, or None. The same rules as `problemOf` in tree_math.js."""
     if not FEWEST <= len(words) <= MOST:
         return f"this figure takes {FEWEST} to {MOST} words, not {len(words)}"
     if len(words) != len(counts):
-        return f"there are {len(words)} words but {len(counts)} counts; to change both, make a new figure"
-    for i, word in enumerate(words):
-        if not word.strip() or len(word) > 30:
-            return f"word {i + 1} is {word!r}: a word has 1 to 30 letters"
-        if word in words[:i]:
-            return f"the word {word!r} stands there twice: each word is one leaf"
-    for word, count in zip(words, counts):
+        return f"there are {len(words)} words but {len(counts)} counts"
+    for i, name in enumerate(words):
+        if not name.strip() or len(name) > 30:
+            return f"{name!r} is no word for this figure: a word has 1 to 30 letters"
+        if name in words[:i]:
+            return f"the word {name!r} stands there twice: each word is one leaf"
+    for name, count in zip(words, counts):
         if not 1 <= count <= LARGEST:
-            return f"the count of {word} is {count}: a count is a whole number from 1 to {LARGEST:,}"
+            return f"the count of {name} is {count}: a count is a whole number from 1 to {LARGEST:,}"
+    if tree == "D2L" and len(words) != 8:
+        return f"D2L's tree has 8 leaves, this vocabulary {len(words)} words: 'balanced' is that shape for any number"
+    if word not in words:
+        return f"the word {word!r} is not among the {len(words)} words: {', '.join(words)}"
+    if len(hidden) != 2 or not all(abs(x) <= REACH for x in hidden):
+        return f"hidden is {hidden}: it has two coordinates from -{REACH} to {REACH}"
+    if merges is not None and not 0 <= merges < len(words):
+        return f"merges is {merges}: {len(words)} words take 0 to {len(words) - 1} merges"
+    if len(vectors) < len(words) - 1 or not all(len(u) == 2 and all(map(math.isfinite, u)) for u in vectors):
+        return f"each of {len(words) - 1} inner nodes needs a vector of two coordinates"
     return None
 
 
@@ -50,7 +61,7 @@ class TreeExplorer(LiveFigure):
     """Words at the leaves of a tree: one word's walk step by step (15.2.7), all leaves that sum to 1 (15.2.9).
 
     words: 8 to 64 different ones; counts: a whole number for each; tree: "D2L" (eight words), "balanced", "Huffman" or
-    "chain"; word: whose walk is lit; hidden: v_c, two coordinates from -3 to 3; merges: how many of Huffman's merges
+    "chain"; word: whose walk is lit; hidden: v_c, two coordinates from -2 to 2; merges: how many of Huffman's merges
     are done, None for all. Raises TraitError for anything else, and keeps its last good state.
     """
 
@@ -71,43 +82,17 @@ class TreeExplorer(LiveFigure):
         if counts is None:
             counts = COUNTS if words == WORDS else [1] * len(words)
         counts = counts.tolist() if isinstance(counts, torch.Tensor) else list(counts)
-        if any(count != int(count) for count in counts):
-            raise TraitError(f"counts are whole numbers, not {next(c for c in counts if c != int(c))}")
+        for count in counts:
+            refuse(None if isinstance(count, Real) and count % 1 == 0 else f"counts are whole numbers, not {count}")
         super().__init__(
             words=words, counts=[int(count) for count in counts],
             tree=tree or ("D2L" if len(words) == 8 else "balanced"),
             word=word or (WORDS[CONTEXT] if WORDS[CONTEXT] in words or not words else words[0]),
             hidden=[float(x) for x in hidden], merges=merges, vectors=node_vectors())
 
-    @validate("words", "counts")
-    def _check_vocabulary(self, proposal):
-        given = {"words": self.words, "counts": self.counts, proposal.trait.name: proposal.value}
-        refuse(vocabulary_problem(given["words"], given["counts"]))
-        return proposal.value
-
-    @validate("tree")
-    def _check_tree(self, proposal):
-        if proposal.value == "D2L" and len(self.words) != 8:
-            refuse(f"D2L's tree has 8 leaves, this vocabulary {len(self.words)} words; 'balanced' is that shape for "
-                   "any number")
-        return proposal.value
-
-    @validate("word")
-    def _check_word(self, proposal):
-        if proposal.value not in self.words:
-            refuse(f"the word {proposal.value!r} is not among the {len(self.words)} words: {', '.join(self.words)}")
-        return proposal.value
-
-    @validate("hidden")
-    def _check_hidden(self, proposal):
-        if len(proposal.value) != 2 or not all(abs(x) <= REACH for x in proposal.value):
-            refuse(f"hidden is {proposal.value}: it has two coordinates from -{REACH:g} to {REACH:g}")
-        return proposal.value
-
-    @validate("merges")
-    def _check_merges(self, proposal):
-        if proposal.value is not None and not 0 <= proposal.value < len(self.words):
-            refuse(f"merges is {proposal.value}: {len(self.words)} words take 0 to {len(self.words) - 1} merges")
+    @validate("words", "counts", "tree", "word", "hidden", "merges", "vectors")
+    def _check(self, proposal):
+        refuse(problem(**self.state() | {proposal.trait.name: proposal.value}))
         return proposal.value
 
     def walks(self) -> Tree:
@@ -122,4 +107,4 @@ class TreeExplorer(LiveFigure):
             return objective.log_prob(torch.tensor([self.hidden], dtype=torch.float64))[0].exp()
 
     def picture(self):
-        return picture(self.walks(), self.words, self.counts, self.word, self.probabilities(), self.tree)
+        return picture(self.walks(), self.words, self.counts, self.word, self.probabilities(), self.tree, self.merges)

@@ -1,6 +1,8 @@
 // The mathematics of the tree explorer. tests/browser holds every function against utils on random numbers.
 // A tree is a list of (left, right) pairs, one an inner node, the root first: below V a word, V + i is inner node i.
 
+export const REACH = 2;                              // the hidden vector's coordinates lie between -2 and 2
+
 /** 1 / (1 + exp(-x)) (15.2.2). */
 export const sigma = (x) => 1 / (1 + Math.exp(-x));
 
@@ -105,15 +107,51 @@ export function layout(children) {
   return { x, depth, deepest: Math.max(...depth) };
 }
 
-/** What is wrong with a vocabulary, in one sentence, or nothing. The same rules as in tree_explorer.py. */
-export function vocabularyProblem(words, counts) {
+/** Everything that is drawn, computed from the state. */
+export function compute(state) {
+  const { counts, words } = state, V = words.length, children = TREES[state.tree](counts), walks = walksOf(children);
+  const scores = children.map((_, i) => dot(state.vectors[i], state.hidden)), mass = passes(children, scores);
+  const all = total(counts), leaves = mass.slice(0, V), weights = [];
+  for (let i = V - 2; i >= 0; i--) weights[i] = children[i].reduce((sum, n) => sum + rankOf(n, counts, weights), 0);
+  return { V, children, walks, scores, mass, weights, total: all, spots: layout(children), sum: total(leaves),
+    highest: Math.max(...leaves, ...counts.map((count) => count / all)),
+    steps: stepsOf(walks[words.indexOf(state.word)], scores), depth: expectedDepth(walks, counts),
+    entropy: entropyBits(counts),
+    built: state.tree === "Huffman" && state.merges !== null ? state.merges : V - 1 };
+}
+
+/** The count of a word, or of all words below an inner node. */
+export const rankOf = (node, counts, weights) => (node < counts.length ? counts[node] : weights[node - counts.length]);
+
+const finite = (x) => typeof x === "number" && Number.isFinite(x);
+
+/** What is wrong with a state, in one sentence, or null. The same rules as `problem` in tree_explorer.py. */
+export function problemOf({ words, counts, tree, word, hidden, merges, vectors }) {
   if (words.length < 8 || words.length > 64) return `This figure takes 8 to 64 words, not ${words.length}.`;
   if (words.length !== counts.length) return `There are ${words.length} words but ${counts.length} counts.`;
-  const empty = words.findIndex((word) => !word.trim() || word.length > 30);
-  if (empty >= 0) return `Word ${empty + 1} is \u201c${words[empty]}\u201d: a word has 1 to 30 letters.`;
-  const twice = words.find((word, i) => words.indexOf(word) !== i);
-  if (twice !== undefined) return `The word \u201c${twice}\u201d stands there twice: each word is one leaf.`;
+  const odd = words.find((name) => !name.trim() || name.length > 30);
+  if (odd !== undefined) return `“${odd}” is no word for this figure: a word has 1 to 30 letters.`;
+  const twice = words.find((name, i) => words.indexOf(name) !== i);
+  if (twice !== undefined) return `The word “${twice}” stands there twice: each word is one leaf.`;
   const bad = counts.findIndex((count) => !Number.isInteger(count) || count < 1 || count > 1e9);
-  if (bad >= 0) return `The count of ${words[bad]} is ${counts[bad]}: a count is a whole number from 1 to 1,000,000,000.`;
+  if (bad >= 0) {
+    const what = finite(counts[bad]) ? `is ${counts[bad]}` : "is missing or no number";
+    return `The count of ${words[bad]} ${what}: a count is a whole number from 1 to 1,000,000,000.`;
+  }
+  if (!(tree in TREES)) return `There is no tree “${tree}”.`;
+  if (tree === "D2L" && words.length !== 8) {
+    return `D2L’s tree has 8 leaves, this vocabulary ${words.length} words: “balanced” is that shape for any `
+      + "number.";
+  }
+  if (!words.includes(word)) return `“${word}” is not among the ${words.length} words: ${words.join(", ")}.`;
+  if (hidden.length !== 2 || !hidden.every((x) => finite(x) && Math.abs(x) <= REACH)) {
+    return `The hidden vector has two coordinates from −${REACH} to ${REACH}.`;
+  }
+  if (merges !== null && !(Number.isInteger(merges) && merges >= 0 && merges < words.length)) {
+    return `${words.length} words take 0 to ${words.length - 1} merges, not ${merges}.`;
+  }
+  if (vectors.length < words.length - 1 || !vectors.every((u) => u.length === 2 && u.every(finite))) {
+    return "Each inner node needs a vector of two coordinates.";
+  }
   return null;
 }
