@@ -23,8 +23,9 @@ function build(figure) {
   return (state) => {
     const view = compute(state);
     for (const part of [fields, building, drawing, walk, depths, vector, vocabulary]) part.draw(state, view);
-    figure.say(`${state.word}: ${view.steps.length} steps, P ${number(view.steps.at(-1).product)}; the leaves sum to `
-      + `${number(view.sum, 6)}; expected depth ${number(view.depth, 2)}`);
+    figure.say(view.built < view.V - 1 ? building.told()
+      : `${state.word}: ${view.steps.length} steps, P ${number(view.steps.at(-1).product)}; the leaves sum to `
+        + `${number(view.sum, 6)}; expected depth ${number(view.depth, 2)}`);
   };
 }
 

@@ -47,7 +47,8 @@ def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
     if tree == "D2L" and len(words) != 8:
         return f"D2L's tree has 8 leaves, this vocabulary {len(words)} words: 'balanced' is that shape for any number"
     if word not in words:
-        return f"the word {word!r} is not among the {len(words)} words: {', '.join(words)}"
+        more = ", .." if len(words) > 12 else ""
+        return f"the word {word!r} is not among the {len(words)} words: {', '.join(words[:12])}{more}"
     if len(hidden) != 2 or not all(abs(x) <= REACH for x in hidden):
         return f"hidden is {hidden}: it has two coordinates from -{REACH} to {REACH}"
     if merges is not None and not 0 <= merges < len(words):

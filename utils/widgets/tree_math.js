@@ -143,7 +143,10 @@ export function problemOf({ words, counts, tree, word, hidden, merges, vectors }
     return `D2L’s tree has 8 leaves, this vocabulary ${words.length} words: “balanced” is that shape for any `
       + "number.";
   }
-  if (!words.includes(word)) return `“${word}” is not among the ${words.length} words: ${words.join(", ")}.`;
+  if (!words.includes(word)) {
+    const more = words.length > 12 ? ", …" : "";
+    return `“${word}” is not among the ${words.length} words: ${words.slice(0, 12).join(", ")}${more}`;
+  }
   if (hidden.length !== 2 || !hidden.every((x) => finite(x) && Math.abs(x) <= REACH)) {
     return `The hidden vector has two coordinates from −${REACH} to ${REACH}.`;
   }

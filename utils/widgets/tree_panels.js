@@ -61,13 +61,13 @@ export function buildingPanel(figure) {
       : `Waiting, the rarest first: ${waiting.map(name).join(" · ")}` });
   }
 
-  return { node, draw };
+  return { node, draw, told: () => happened.textContent };
 }
 
 /** The walk, one row a step. */
 export function walkPanel() {
   const heads = ["j", "n(w, j)", "x", "σ(x)", "sign", "step", "error", "product"];
-  const title = el("h4"), body = el("tbody"), result = el("output", { class: "at-product" });
+  const title = el("p", { class: "at-head" }), body = el("tbody"), result = el("output", { class: "at-product" });
   const head = el("thead", {}, el("tr", {}, ...heads.map((text) => el("th", { scope: "col" }, text))));
   const table = el("div", { class: "at-scroll at-steps", tabindex: "0", role: "region",
     "aria-label": "the walk, step by step" }, el("table", {}, head, body));
@@ -103,9 +103,10 @@ export function vectorPanel(figure, reach) {
     move([long * Math.cos(turn), long * Math.sin(turn)], done);
   });
   const shown = el("output");
-  const node = el("div", { class: "at-vector" }, el("h4", {}, "hidden vector ", shown), el("div", { class: "at-pad" },
-    pad.node), angle.node, el("div", { class: "at-row" }, button("as in the lessons", () => move(HOME, true)),
-    button("zero", () => move([0, 0], true))));
+  const node = el("div", { class: "at-vector" }, el("p", { class: "at-head" }, "hidden vector ", shown),
+    el("div", { class: "at-pad" }, pad.node), angle.node,
+    el("div", { class: "at-row" }, button("as in the lessons", () => move(HOME, true)),
+      button("zero", () => move([0, 0], true))));
 
   function draw(state, { children, steps }) {
     const lit = new Set(steps.map((step) => step.node));

@@ -3,7 +3,8 @@ import { arrows, drag, emOf, number, onlyWhen, put, resize, svg } from "./base.j
 
 /**
  * A square from -reach to reach: {node, draw({hidden, vectors})}. `vectors` is [{vector, name, lit}], drawn from the
- * origin; the lit ones are named. `now()` is the vector as it stands, `move([x, y], done)` hears where the reader wants it.
+ * origin; the lit ones are named. `now()` is the vector as it stands, `move([x, y], done)` hears where the reader
+ * wants it.
  */
 export function vectorPad({ label, reach, step = 0.1, now, move }) {
   const ground = svg("rect", { class: "at-pad-ground at-drag" }), axes = svg("path", { class: "at-axes" });
