@@ -15,6 +15,7 @@ import nbformat
 import pytest
 
 import utils
+from utils.widgets.base import VIEW
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 sys.path.append(str(FOLDER))
@@ -72,6 +73,8 @@ def test_volatile_metadata_is_stripped(book):
     assert "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "slideshow"}, cell.metadata
+        for output in cell.get("outputs", []):
+            assert VIEW not in output.get("data", {}), "a live view names a kernel that is gone: make run"
 
 
 def test_every_picture_has_alt_text(book):

@@ -1,0 +1,11 @@
+"""The cells that the browser tests run, opened by name; each makes one figure, or two."""
+
+TREE = "from utils.widgets import TreeExplorer\n"
+
+CASES = {
+    "tree": TREE + "explorer = TreeExplorer()\nexplorer",
+    "tree of 64": TREE + ("from utils.costs import zipf_counts\n"
+                          "words = ['river', 'bank', 'constitutionally', *[f'w{i}' for i in range(61)]]\n"
+                          "TreeExplorer(words, zipf_counts(64), tree='Huffman', word='w9')"),
+    "two trees": TREE + "display(TreeExplorer(), TreeExplorer(tree='chain', word='king'))",
+}

@@ -1,0 +1,199 @@
+"""The interactive figures in Python: their traits, what they refuse, what a notebook stores of them.
+
+How they look and answer is tested in a real browser: tests/browser.
+"""
+
+import json
+import re
+
+import nbformat
+import pytest
+import torch
+from traitlets import TraitError
+
+from utils import widgets
+from utils.compare import compare
+from utils.costs import zipf_counts
+from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS
+from utils.tree import huffman_tree
+from utils.widgets import TreeExplorer
+from utils.widgets.base import FOLDER, STATE, VIEW, LiveFigure, module, source
+from utils.widgets.pages import forget_views, revive
+
+FIGURES = [getattr(widgets, name) for name in widgets.__all__]
+figures = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
+
+
+def letters(n):
+    return [f"w{i}" for i in range(n)]
+
+
+@figures
+def test_prints_the_same_every_time(figure):
+    assert issubclass(figure, LiveFigure) and figure.title != LiveFigure.title
+    assert repr(figure()) == repr(figure()) == f"[interactive figure: {figure.title}]"
+
+
+@figures
+def test_output_has_a_view_a_picture_with_alt_text_and_the_state(figure):
+    shown = figure()
+    data, metadata = shown._repr_mimebundle_()
+    assert set(data) == {VIEW, STATE, "image/png", "text/plain"}
+    assert data["image/png"].startswith(b"\x89PNG") and len(metadata["image/png"]["alt"]) > 60
+    assert data[STATE] == {"figure": figure.__name__, "traits": shown.state()}
+    assert json.loads(json.dumps(shown.state())) == shown.state() == figure().state()
+
+
+@figures
+def test_one_module_that_asks_no_other_host(figure):
+    code = figure._esm + figure._css + source("static.js")
+    assert re.findall(r"^export .*", figure._esm, re.M) == ["export default {"]
+    assert not re.search(r"^\s*import\b(?! \{)", figure._esm, re.M) and "from \"./" not in figure._esm
+    assert set(re.findall(r"https?://[\w./-]*", code)) <= {"http://www.w3.org/2000/svg"}     # a name, not an address
+    assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|eval)\b|@import|url\(", code)
+    assert not re.search(r"@keyframes|animation|transition", code)                     # nothing flashes or slides
+
+
+def test_every_file_belongs_to_a_figure():
+    code = "".join(figure._esm + figure._css for figure in FIGURES) + source("static.js")
+    for path in [*FOLDER.glob("*.js"), *FOLDER.glob("*.css")]:
+        first = next(line for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
+        assert first in code, f"{path.name} is used nowhere"
+
+
+def test_a_part_keeps_its_own_exports_only():
+    code = module("tree_drawing.js")
+    assert re.findall(r"^export (?:const|function) (\w+)", code, re.M) == ["nodeName", "treeDrawing"]
+    assert code.index("function put(") < code.index("function treeDrawing(")
+
+
+# ------------------------------------------------------------------ what a notebook and a page keep
+
+def stored(figure):
+    data, metadata = figure._repr_mimebundle_()
+    data["image/png"] = "UE5H\n"
+    output = nbformat.v4.new_output("execute_result", data, metadata=metadata, execution_count=1)
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("x", outputs=[output])])
+
+
+@figures
+def test_the_notebook_forgets_the_view_and_keeps_the_rest(figure):
+    notebook = stored(figure())
+    forget_views(notebook)
+    nbformat.validate(notebook)
+    assert set(notebook.cells[0].outputs[0].data) == {STATE, "image/png", "text/plain"}
+
+
+@figures
+def test_the_page_gets_picture_state_and_module(figure):
+    notebook = stored(figure())
+    tail = revive(notebook)
+    html = notebook.cells[0].outputs[0].data["text/html"]
+    assert f'data-figure="{figure.__name__}"' in html and 'src="data:image/png;base64,UE5H"' in html
+    assert f'data-module="{figure.__name__}"' in tail and figure._css in tail
+    traits = re.search(r'<script type="application/json">(.*)</script>', html)[1]
+    assert json.loads(traits) == figure().state()
+
+
+def test_a_page_without_figures_gets_nothing():
+    assert revive(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("x")])) == ""
+
+
+def test_words_cannot_break_out_of_the_page():
+    words = ["</script><b>", "<!--", "&amp;", '"', *letters(4)]
+    notebook = stored(TreeExplorer(words))
+    revive(notebook)
+    html = notebook.cells[0].outputs[0].data["text/html"]
+    inside = re.search(r'<script type="application/json">(.*)</script></div>$', html)[1]
+    assert "<" not in inside and json.loads(inside)["words"] == words
+
+
+# ------------------------------------------------------------------ the tree explorer
+
+def test_starts_with_the_running_example():
+    explorer = TreeExplorer()
+    assert (explorer.words, explorer.counts, explorer.tree, explorer.word) == (WORDS, COUNTS, "D2L", WORDS[CONTEXT])
+    assert explorer.hidden == V_C.tolist() and explorer.vectors[:7] == U_NODES.tolist() and explorer.merges is None
+
+
+def test_walks_those_of_lesson_04():
+    score = U_NODES @ V_C
+    product = torch.sigmoid(score[0]) * torch.sigmoid(-score[1]) * torch.sigmoid(score[4])        # 15.2.8
+    compare("15.2.8", TreeExplorer().probabilities()[CONTEXT], product)
+
+
+@pytest.mark.parametrize("tree", ["balanced", "Huffman", "chain"])
+@pytest.mark.parametrize("size", [8, 23, 64])
+def test_leaves_sum_to_one_on_every_tree(tree, size):
+    explorer = TreeExplorer(letters(size), zipf_counts(size), tree=tree, hidden=[-1.3, 0.4])
+    assert len(explorer.walks()) == size
+    compare("15.2.9", explorer.probabilities().sum(), 1.0)
+
+
+def test_trees_have_the_depths_they_should():
+    counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
+    depths = {tree: TreeExplorer(letters(10), counts, tree=tree).walks().depths.tolist()
+              for tree in ("balanced", "Huffman", "chain")}
+    assert depths["chain"] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9] and set(depths["balanced"]) == {3, 4}
+    assert depths["Huffman"] == huffman_tree(counts).depths.tolist()
+
+
+def test_takes_tensors_and_any_iterable():
+    explorer = TreeExplorer(iter(letters(9)), torch.arange(1, 10), hidden=torch.tensor([0.5, 0.25]))
+    assert explorer.counts == list(range(1, 10)) and explorer.hidden == [0.5, 0.25] and explorer.tree == "balanced"
+    assert TreeExplorer(letters(9)).counts == [1] * 9
+
+
+BAD = {
+    "two words the same": (dict(words=[*letters(7), "w3"]), "'w3' stands there twice"),
+    "65 words": (dict(words=letters(65)), "8 to 64 words, not 65"),
+    "7 words": (dict(words=letters(7)), "8 to 64 words, not 7"),
+    "an empty word": (dict(words=[*letters(7), " "]), "1 to 30 letters"),
+    "a very long word": (dict(words=[*letters(7), "w" * 31]), "1 to 30 letters"),
+    "a zero count": (dict(counts=[20, 6, 0, 5, 12, 2, 8, 1]), "the count of river is 0"),
+    "a negative count": (dict(counts=[20, 6, -3, 5, 12, 2, 8, 1]), "the count of river is -3"),
+    "half a count": (dict(counts=[20, 6, 1.5, 5, 12, 2, 8, 1]), "whole numbers, not 1.5"),
+    "no number": (dict(counts=[20, 6, float("nan"), 5, 12, 2, 8, 1]), "whole numbers, not nan"),
+    "too few counts": (dict(counts=[1, 2, 3]), "8 words but 3 counts"),
+    "an unknown word": (dict(word="ocean"), "'ocean' is not among the 8 words: water, boat"),
+    "an unknown tree": (dict(tree="oak"), "oak"),
+    "D2L's tree for nine words": (dict(words=letters(9), tree="D2L"), "8 leaves, this vocabulary 9"),
+    "three coordinates": (dict(hidden=[1, 2, 0]), "two coordinates"),
+    "a vector out of reach": (dict(hidden=[1, 2.5]), "from -2 to 2"),
+    "a vector that is no number": (dict(hidden=[1, float("nan")]), "two coordinates"),
+    "too many merges": (dict(tree="Huffman", merges=8), "0 to 7 merges"),
+}
+
+
+@pytest.mark.parametrize("arguments, message", BAD.values(), ids=BAD.keys())
+def test_bad_values_are_refused(arguments, message):
+    with pytest.raises(TraitError, match=re.escape(message)):
+        TreeExplorer(**arguments)
+
+
+@pytest.mark.parametrize("name, value, message", [
+    ("word", "ocean", "not among"), ("tree", "oak", "oak"), ("counts", [0] * 8, "the count of water is 0"),
+    ("words", letters(7), "8 to 64"), ("words", [*letters(7), "w0"], "twice"), ("hidden", [9, 9], "from -2 to 2"),
+    ("merges", -1, "0 to 7"), ("counts", [1] * 9, "8 words but 9 counts"), ("vectors", [[1.0, 2.0]], "7 inner nodes")])
+def test_a_refused_value_leaves_the_last_good_state(name, value, message):
+    explorer = TreeExplorer()
+    before = explorer.state()
+    with pytest.raises(TraitError, match=re.escape(message)):
+        setattr(explorer, name, value)
+    assert explorer.state() == before
+
+
+def test_a_whole_new_vocabulary_at_once():
+    explorer = TreeExplorer()
+    with explorer.hold_trait_notifications():
+        explorer.words, explorer.counts, explorer.word, explorer.tree = letters(12), [2] * 12, "w3", "Huffman"
+    assert len(explorer.walks()) == 12
+    with pytest.raises(TraitError), explorer.hold_trait_notifications():
+        explorer.words, explorer.counts = letters(13), [0] * 13
+    assert explorer.words == letters(12) and explorer.counts == [2] * 12
+
+
+@pytest.mark.parametrize("options", [dict(), dict(words=letters(64), counts=zipf_counts(64), tree="chain", word="w63")])
+def test_picture_tells_the_walk_and_the_sum(options):
+    alt = TreeExplorer(**options).picture().alt
+    assert f"walk to {options.get('word', 'river')}" in alt and "all together 1.000" in alt
