@@ -41,7 +41,7 @@ def browser():
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     started = webdriver.Chrome(service=Service(driver), options=options)
-    started.set_script_timeout(600)
+    started.set_script_timeout(100)
     yield started
     started.quit()
 

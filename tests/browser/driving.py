@@ -17,10 +17,11 @@ const [path, done] = arguments;
 (async () => {
   const app = window.jupyterapp;
   await app.restored;
-  if (window.panel) {
-    await panel.sessionContext.shutdown();
-    await panel.context.revert();
-    panel.dispose();
+  const before = window.panel;
+  if (before) {
+    await before.sessionContext.shutdown().catch(() => {});        // its kernel may be gone already
+    await before.context.revert();
+    before.dispose();
   }
   const panel = await app.commands.execute("docmanager:open", {path, factory: "Notebook"});
   await panel.context.ready;
@@ -89,6 +90,7 @@ def to_tab(browser, name, tabs={}):                    # noqa: B006  (kept on pu
         browser.switch_to.new_window("tab")
         tabs[name] = browser.current_window_handle
     browser.switch_to.window(tabs[name])
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})    # as if its window were in front
 
 
 def alive(browser, index):
@@ -97,12 +99,12 @@ def alive(browser, index):
     return Figure(browser, wait(lambda: browser.execute_script(script), 30, "the figure"))
 
 
-def open_notebook(browser, address, path):
-    """Open a notebook in JupyterLab, unless it is open; another one is closed and its kernel ended."""
+def open_notebook(browser, address, path, anew=False):
+    """Open a notebook in JupyterLab, unless it is open; another one, or with `anew` this one, is closed before."""
     if not browser.current_url.startswith(address):
         browser.get(f"{address}?token=figures&reset")
         wait(lambda: browser.execute_script("return !!window.jupyterapp"), 120, "JupyterLab in the browser")
-    if browser.execute_script("return window.panel?.context.path") != path:
+    if anew or browser.execute_script("return window.panel?.context.path") != path:
         answer = browser.execute_async_script(OPEN, path)
         assert isinstance(answer, int), answer
         browser.get_log("browser")                     # what JupyterLab itself said

@@ -40,7 +40,10 @@ def test_lesson_in_jupyterlab(browser, lab, lesson):
     assert stored, f"{lesson.name} stores no figure; make run refreshes what it stores"
     to_tab(browser, "lab")
     open_notebook(browser, lab, lesson.name)
-    browser.execute_async_script("jupyterapp.commands.execute('notebook:run-all-cells').then(() => arguments[0]())")
+    browser.execute_script("const [name] = arguments;"
+                           "jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ran = name; });",
+                           lesson.name)
+    wait(lambda: browser.execute_script("return window.ran") == lesson.name, 600, "all cells of the lesson")
     for kind in ("Dark", "Light"):
         theme(browser, kind)
         for cell, name in stored:

@@ -146,6 +146,9 @@ export function treeDrawing(figure, { pick, recount }) {
     if (x < from + 3 * size.em || x > to - 3 * size.em) frame.scrollLeft = x - frame.clientWidth / 2;
   }
 
+  /** Headings stay in sight while the drawing scrolls under them. */
+  const stay = () => [sum, caption].forEach((text) => put(text, { x: node.parentNode.scrollLeft + 0.25 * size.em }));
+
   function draw(newState, newView) {
     [state, view] = [newState, newView];
     if (parts.length !== state.words.length) {
@@ -158,9 +161,11 @@ export function treeDrawing(figure, { pick, recount }) {
     resize(node, width, counts + 0.7 * em);
     if (state.word !== seen) reveal(size.x(state.words.indexOf(state.word)));
     seen = state.word;
-    put(sum, { x: 0.25 * em, y: words + 1.1 * em, "data-value": view.sum });
+    put(sum, { y: words + 1.1 * em, "data-value": view.sum });
     richSvg(sum, `P(w | w_c)${whole ? "" : " of the finished tree"}: sum ${view.sum.toFixed(12)} (15.2.9)`);
-    put(caption, { x: 0.25 * em, y: bars + 1.4 * em, text: "counts: drag them" });
+    put(caption, { y: bars + 1.4 * em, text: "counts: drag them" });
+    node.parentNode.onscroll = stay;
+    stay();
     state.words.forEach((_, index) => drawLeaf(index));
     remake([view.children, view.built, view.weights, state.word, size.em, size.gap, size.top], drawTree);
     for (const flow of flows) flow();
