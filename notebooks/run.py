@@ -15,6 +15,7 @@ import unicodedata
 from pathlib import Path
 
 import nbformat
+from jinja2 import DictLoader
 from latex2mathml.converter import convert as to_mathml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
@@ -26,6 +27,12 @@ FOLDER = Path(__file__).resolve().parent
 BUILD = FOLDER.parent / "build" / "html"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PICTURE = FOLDER / "data" / "three_costs.png"         # the README's picture: what the cell tagged course-picture drew
+ALT = """
+{%- block data_png scoped -%}
+<div class="jp-RenderedImage jp-OutputArea-output"><img src="data:image/png;base64,{{ output.data['image/png'] }}"
+ alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}"></div>
+{%- endblock -%}
+"""                                                    # what nbconvert's own template leaves out
 FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 
 
@@ -91,8 +98,9 @@ def export(path: Path, page: Path | None = None, theme: str = "light") -> None:
         if cell.cell_type == "markdown":
             cell.source = web(cell.source)
     figures = revive(notebook)
-    body, _ = HTMLExporter(mathjax_url="", require_js_url="", theme=theme).from_notebook_node(
-        notebook, resources={"metadata": {"name": path.stem}})
+    exporter = HTMLExporter(mathjax_url="", require_js_url="", theme=theme, template_file="course.html.j2",
+                            extra_loaders=[DictLoader({"course.html.j2": "{% extends 'lab/index.html.j2' %}" + ALT})])
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
     page = page or BUILD / path.relative_to(FOLDER).with_suffix(".html")
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(body.replace("</body>", f"{figures}</body>"), encoding="utf-8")

@@ -9,6 +9,7 @@ import pkgutil
 import re
 import statistics
 import sys
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -19,6 +20,7 @@ from utils.widgets.base import VIEW
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 sys.path.append(str(FOLDER))
+import run  # noqa: E402
 import slides  # noqa: E402
 
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -225,3 +227,20 @@ def test_slides_load_nothing_from_another_host(projected):
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html)
     assert not re.search(r"@import|url\([\"']?(?:https?:)?//", html)
     assert "theme/white.css" in html and "<math" in html and "$$" not in html
+    all_described(projected, html)
+
+
+# The browsable copy -----------------------------------------------------------------------------------------------
+
+def all_described(notebook, html):
+    """No picture without an alt text of the notebook's; whether each of the notebook's pictures is there."""
+    alts = [output.metadata["image/png"]["alt"] for cell in code(notebook.cells) for output in cell.outputs
+            if "image/png" in output.get("data", {})]
+    found = [unescape(alt) for alt in re.findall(r'<img[^>]*alt="([^"]*)"', html)]
+    assert set(found) <= set(alts) and bool(found) == bool(alts), set(found) - set(alts)
+    return len(found) == len(alts)
+
+
+def test_the_copy_has_the_alt_text_of_every_picture(book, tmp_path):
+    run.export(book, tmp_path / "page.html")
+    assert all_described(read(book), (tmp_path / "page.html").read_text(encoding="utf-8"))
