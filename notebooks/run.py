@@ -67,7 +67,7 @@ def mathml(markdown: str) -> str:
 
 def web(markdown: str) -> str:
     """Markdown as a page of its own shows it: formulas as MathML, links to lessons as links to their pages."""
-    return re.sub(r"\]\(([\w./-]+)\.ipynb\)", r"](\1.html)", mathml(markdown))
+    return re.sub(r"\]\(([\w./-]+)\.(?:ipynb|md)(#[^)]*)?\)", r"](\1.html\2)", mathml(markdown))
 
 
 def letter(match) -> str:
@@ -81,8 +81,9 @@ def letter(match) -> str:
 
 
 def export(path: Path) -> None:
-    """Write the lesson as one HTML page, links to other lessons kept."""
-    notebook = nbformat.read(path, as_version=4)
+    """Write the lesson, or a page of Markdown, as one HTML page, links to other pages kept."""
+    notebook = (nbformat.read(path, as_version=4) if path.suffix == ".ipynb" else
+                nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))]))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = web(cell.source)
@@ -116,6 +117,8 @@ def main(prefixes: list[str]) -> int:
         except CellExecutionError as error:
             failed += 1
             print(f"{path.stem:28s} failed, the file is as it was\n{error}", flush=True)
+    for path in FOLDER.glob("*.md"):
+        export(path)
     if BUILD.is_dir():
         pages = [page for page in sorted(BUILD.glob("*.html")) if page.name != "index.html"]
         links = "\n".join(f'<li><a href="{page.name}">{page.stem}</a></li>' for page in pages)

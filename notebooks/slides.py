@@ -46,11 +46,13 @@ TEMPLATE = """
 .reveal .slides section p, .reveal .slides section ul { margin: 0 0 14px; }
 .reveal .slides section table { font-size: 28px; }
 .reveal .slides section td { text-align: left; white-space: normal; }
-.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; box-shadow: none;
+.reveal .slides section pre { font-size: 22px; line-height: 1.3; white-space: pre-wrap; margin: 0; width: auto;
+  box-shadow: none;
   word-break: normal; overflow-wrap: anywhere; }
 .reveal .slides section img { height: 480px; max-width: 100%; object-fit: contain; object-position: 0 0; margin: 0; }
 .reveal .slides section:not(:has(.fragment, > .jp-Cell pre)) img { height: 650px; }
 .reveal math { font-size: 1.1em; }
+.reveal math[display=block] { padding: 10px 0; }
 .reveal .slide-number { left: 8px; right: auto; }
 .jp-InputPrompt, .jp-OutputPrompt, .jp-Collapser { display: none !important; }
 </style>
@@ -112,7 +114,7 @@ def height(cell) -> float:
 
     if cell.cell_type == "markdown":
         plain = re.sub(r"\\\w+|[{}$^_\\*`]|\]\([^)]*\)", "", cell.source)
-        return 105 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
+        return 120 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
     total = 0 if "plots." in cell.source else lines(cell.source, CODE) + 25
     for output in cell.get("outputs", []):
         total += FIGURE if "image/png" in output.get("data", {}) else lines(output.get("text", ""), CODE) + 15
@@ -123,7 +125,7 @@ def slides(notebook) -> list:
     """The slides, each a list of cells: a heading, the notes, and the blocks that then appear one by one."""
     made, room, left = [], 0, 0
     found = list(blocks(notebook))
-    for (kind, cell), (_, following) in zip(found, [*found[1:], found[0]]):
+    for k, (kind, cell) in enumerate(found):
         if kind == "notes":
             made[-1][1].source += cell.source + "\n\n"
             continue
@@ -132,7 +134,11 @@ def slides(notebook) -> list:
             room, left = PAGE, WORDS
             continue
         prose = words(cell.source) if cell.cell_type == "markdown" else 0
-        need = height(cell) + (height(following) if cell.source.endswith(":") else 0)
+        need = height(cell)
+        for (_, one), (_, following) in zip(found[k:], found[k + 1:]):     # what leads to a formula or code stays by it
+            if not (one.source.endswith(":") or following.source.startswith("$$")):
+                break
+            need += height(following)
         if (kind == "subslide" or need > room or prose > left) and len(made[-1]) > 2:
             made.append([nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
                          nbformat.v4.new_markdown_cell()])

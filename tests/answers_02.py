@@ -36,6 +36,20 @@ def labelled(U, v_c, o, negatives):
     return e
 
 
+def signs_of(negatives):
+    return torch.tensor([1.0] + [-1.0] * len(negatives))
+
+
+def labelled_by_id(U, v_c, o, negatives):
+    ids = torch.tensor([o, *negatives])
+    return torch.sigmoid(U[ids] @ v_c) - (ids == o).double()
+
+
+def drawn(U, v_c, o, q, K):
+    negatives = torch.multinomial(q, K, replacement=True)
+    return -F.logsigmoid(U[o] @ v_c) - F.logsigmoid(-(U[negatives] @ v_c)).sum()
+
+
 def assigned(U, v_c, o, negatives):
     gradient = torch.zeros_like(U)
     gradient[[o] + negatives] = torch.outer(labelled(U, v_c, o, negatives), v_c)
@@ -99,6 +113,15 @@ def listed(U, v_c, o, q, K):
 
 
 WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+    ("2.1", lambda U, v_c, o, negatives: torch.log(U[o] @ v_c * 0), "Not a finite number"),
+    ("2.1", lambda U, v_c, o, negatives: [loop_loss(U, v_c, o, negatives)], "one number, not a list of one"),
+    ("2.2", lambda U, v_c, o, negatives: [0.5, [0.5, 0.5]], "ragged"),
+    ("2.2", labelled_by_id, "still a noise question"),
+    ("2.2", lambda U, v_c, o, negatives: torch.sigmoid(signs_of(negatives) * (U[[o, *negatives]] @ v_c)) - 1,
+     "wrong sign"),
+    ("2.3", lambda U, v_c, o, negatives: torch.zeros_like(U).index_add(
+        0, torch.tensor([o, *negatives]), torch.outer(labelled_by_id(U, v_c, o, negatives), v_c)), "noise question"),
+    ("2.4", drawn, "nothing is to be drawn"),
     ("2.1", lambda U, v_c, o, negatives: F.logsigmoid(U[o] @ v_c) + F.logsigmoid(-(U[negatives] @ v_c)).sum(), "sign"),
     ("2.1", lambda U, v_c, o, negatives: -F.logsigmoid(U[[o] + negatives] @ v_c).sum(), "answered with yes"),
     ("2.1", lambda U, v_c, o, negatives: -F.logsigmoid(U[o] @ v_c), "collapse"),
@@ -115,7 +138,7 @@ WRONG = [                                              # (number, answer, words 
     ("2.2", lambda U, v_c, o, negatives: torch.sigmoid(U[negatives + [o]] @ v_c)
      - torch.tensor([0.0] * len(negatives) + [1.0]), "true word comes first"),
     ("2.2", lambda U, v_c, o, negatives: torch.sigmoid(U @ v_c) - F.one_hot(torch.tensor(o), len(U)), "All V words"),
-    ("2.2", lambda U, v_c, o, negatives: U[[o] + negatives] @ v_c, "sigma(score) - label"),
+    ("2.2", lambda U, v_c, o, negatives: U[[o] + negatives] @ v_c, "what was right"),
     ("2.2", lambda U, v_c, o, negatives: torch.sigmoid(U[[o] + negatives] @ v_c) - 1, "Every label is 1"),
     ("2.2", lambda U, v_c, o, negatives: torch.sigmoid(U[o, negatives] @ v_c), "It stopped"),
     ("2.2", appends_in_place, "changed its input"),
@@ -136,7 +159,7 @@ WRONG = [                                              # (number, answer, words 
     ("2.4", lambda U, v_c, o, q, K: F.logsigmoid(U[o] @ v_c) + K * q @ F.logsigmoid(-(U @ v_c)), "sign"),
     ("2.4", lambda U, v_c, o, q, K: -F.logsigmoid(U[o] @ v_c) - (K + 1) * q @ F.logsigmoid(-(U @ v_c)), "Off by one"),
     ("2.4", lambda U, v_c, o, q, K: (K + 1) * math.log(2), "without drawing"),
-    ("2.4", simulated, "without drawing"),
+    ("2.4", simulated, "nothing is to be drawn"),
 ]
 
 RIGHT = [                                              # (number, answer), each in another style

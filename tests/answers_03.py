@@ -102,7 +102,7 @@ WRONG = [                                              # (number, answer, words 
      "1 - share, not the share"),
     ("3.3", lambda share, alias: [(share[i] + 1 - share[alias[i]]) / len(share) for i in range(len(share))],
      "Wrong way round"),
-    ("3.3", simulated, "Revisit the two steps"),
+    ("3.3", simulated, "nothing is to be drawn"),
     ("3.4", lambda q, w, K: K * q[w], "two hits"),
     ("3.4", lambda q, w, K: (1 - q[w]) ** K, "no draw hits"),
     ("3.4", lambda q, w, K: 1 - q[w] ** K, "not all of the draws"),

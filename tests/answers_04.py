@@ -163,7 +163,18 @@ def rows_of_the_nodes(U, v_c, path, signs):
     return torch.outer(errors, v_c)
 
 
+def masked_by_path(U, v_c, path, signs):
+    errors = torch.sigmoid(U[path] @ v_c) - (signs == 1).double()
+    return (errors * (path != 0)) @ U[path]
+
+
 WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+    ("4.2", lambda U, v_c, path, signs: signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double()),
+     "right turns have the wrong sign"),
+    ("4.4", lambda U, v_c, path, signs: ((torch.sigmoid(signs * (U[path] @ v_c)) - 1) * (signs != 0)) @ U[path],
+     "right turns have the wrong sign"),
+    ("4.4", masked_by_path, "where the sign is 0"),
+    ("4.4", lambda U, v_c, path, signs: (torch.sigmoid(U[path] @ v_c) - (signs + 1) / 2) @ U[path], "one half"),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(-signs * (U[path] @ v_c)).prod(), "sign is turned"),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c).prod(), "signs are not used"),
     ("4.1", lambda U, v_c, path, signs: (signs * torch.sigmoid(U[path] @ v_c)).prod(), "inside sigma"),
@@ -175,7 +186,7 @@ WRONG = [                                              # (number, answer, words 
     ("4.1", minus_in_place, "changed its input"),
     ("4.2", lambda U, v_c, path, signs: (signs == 1).double() - torch.sigmoid(U[path] @ v_c), "sign is turned"),
     ("4.2", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - signs, "sign was subtracted"),
-    ("4.2", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)) - 1, "once more"),
+    ("4.2", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)) - 1, "right turns have the wrong sign"),
     ("4.2", lambda U, v_c, path, signs: U[path] @ v_c - (signs == 1).double(), "sigma is missing"),
     ("4.2", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - (signs == -1).double(), "right turn"),
     ("4.2", lambda U, v_c, path, signs: torch.zeros(2), "shape"),
@@ -191,7 +202,7 @@ WRONG = [                                              # (number, answer, words 
     ("4.4", lambda U, v_c, path, signs: -torch.tensor(loop_padded(U, v_c, path, signs)), "sign is turned"),
     ("4.4", lambda U, v_c, path, signs: torch.tensor(loop_padded(U, v_c, path, signs)) / len(path), "is a sum too"),
     ("4.4", lambda U, v_c, path, signs: (signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double())) @ U[path],
-     "turns every right step"),
+     "right turns have the wrong sign"),
     ("4.4", lambda U, v_c, path, signs: (signs != 0) * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double()),
      "multiplied with a row"),
     ("4.4", rows_of_the_nodes, "nodes' rows"),

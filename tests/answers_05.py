@@ -137,8 +137,27 @@ def chain_of_ranks(counts):
     return depths
 
 
+def shannon_fano(counts):
+    """(the sum of all weights, the depths) of the tree that is split from the top."""
+    depths = torch.zeros(len(counts))
+
+    def split(words):
+        if len(words) == 1:
+            return 0
+        weights = [int(counts[w]) for w in words]
+        cut = min(range(1, len(words)), key=lambda i: abs(sum(weights[:i]) - sum(weights[i:])))
+        depths[words] += 1
+        return sum(weights) + split(words[:cut]) + split(words[cut:])
+
+    return split(sorted(range(len(counts)), key=lambda w: -counts[w])), depths
+
+
 WRONG = [                                              # (number, answer, words that the message must hold; | is or)
     ("5.1", lambda counts, depths: depths.double().mean(), "plain mean"),
+    ("5.3", lambda counts: shannon_fano(counts)[0], "splits from the top"),
+    ("5.3", lambda counts: 10**400, "too large for a float"),
+    ("5.4", lambda counts: shannon_fano(counts)[1], "splits from the top"),
+    ("5.4", lambda counts: [None] * len(counts), "not all numbers"),
     ("5.1", lambda counts, depths: counts @ depths, "Not normalised"),
     ("5.1", lambda counts, depths: (counts * depths).sum() // counts.sum(), "rounded down"),
     ("5.1", lambda counts, depths: (counts / counts.sum()) @ (depths + 1.0), "One too many"),

@@ -6,6 +6,7 @@ Solutions come from the solutions notebooks themselves. Right answers in other s
 import ast
 import importlib
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -65,7 +66,7 @@ def test_stub_is_not_attempted_and_its_box_agrees(exercise, capsys):
     box = cells[cells.index(stub) - 1].source
     assert f"### Exercise {exercise.number}: {exercise.title}\n" in box
     assert f"Difficulty {exercise.difficulty} of 3 · {exercise.minutes} minutes · practises " in box
-    assert f"[solution](solutions/{path.name})" in box
+    assert f"[solution](solutions/{path.name}#Exercise-" in box
 
 
 def test_solution_passes(exercise, capsys):
@@ -186,6 +187,40 @@ def test_an_exception_shows_the_learners_own_line(capsys):
     assert "Traceback" not in out and len(out.splitlines()) <= 9      # short, whatever numbers were drawn
 
 
+def test_the_idea_is_told_only_where_the_numbers_are_wrong(capsys):
+    idea = registry()["4.2"].idea
+    assert idea in said(capsys, "4.2", lambda U, v_c, path, signs: torch.full((len(path),), 17.0))
+    for other in (lambda U, v_c, path, signs: undefined_name,                       # noqa: F821
+                  lambda U, v_c, path, signs: "text",
+                  lambda U, v_c, path, signs: registry()["4.2"].reference(U, v_c, path, signs)[:, None]):
+        assert idea not in said(capsys, "4.2", other)
+
+
+def test_whole_numbers_are_shown_as_whole_numbers(capsys):
+    out = said(capsys, "4.2", lambda U, v_c, path, signs: 17.0)
+    path, signs = (re.search(rf"    {name} = (\[.*\]), shape", out)[1] for name in ("path", "signs"))
+    assert "." not in path and "." not in signs and "." in re.search(r"    v_c = (\[.*\]), shape", out)[1]
+
+
+def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
+    def draws(generator):
+        yield from [(100, 2)] * 8
+        while True:
+            yield 100, 3
+
+    mistakes = ((lambda first, rank: 2 * first, "Twice."), (lambda first, rank: rank * first, "Times."))
+    monkeypatch.setattr(engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes))
+    assert "\nTimes.\n" in said(capsys, "0.1", lambda first, rank: rank * first)
+    assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
+
+
+def test_a_probability_that_vanishes_is_among_the_first_cases():
+    """Else a logarithm of 0 would be found in most checks only."""
+    for seed in range(50):
+        cases = registry()["1.5"].cases(torch.Generator().manual_seed(seed))
+        assert any(torch.softmax(scores, 0)[o] == 0 for scores, o in (next(cases), next(cases)))
+
+
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
     monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
 
@@ -194,6 +229,17 @@ def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
             pass
 
     assert "cut off" in said(capsys, "1.1", endless)
+
+
+@pytest.mark.parametrize("handler", [signal.SIG_IGN, signal.SIG_DFL])
+def test_an_endless_loop_is_cut_off_where_interrupts_are_ignored(handler, capsys, monkeypatch):
+    """As they are in a program that a script starts in the background; it ignores them again afterwards."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        test_an_endless_loop_is_cut_off(capsys, monkeypatch)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_only_the_answers_own_time_counts(monkeypatch):
@@ -229,9 +275,12 @@ def test_assert_right_raises_where_check_prints():
         assert_right("0.1", lambda first, rank: ...)
 
 
-def test_an_unknown_number_names_those_there_are():
-    with pytest.raises(KeyError, match="there is no exercise '9.9'; there are 0.1, 1.1"):
-        check("9.9", print)
+def test_an_unknown_number_names_those_there_are(capsys):
+    for call in (lambda: check("9.9", print), lambda: hint("9.9")):
+        call()
+        assert "there is no exercise '9.9'; there are 0.1, 1.1" in capsys.readouterr().out
+    with pytest.raises(KeyError, match="there is no exercise '9.9'"):
+        assert_right("9.9", print)
 
 
 def test_hints_come_one_after_the_other(exercise, capsys):

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from utils import costs
 from utils.corpus import Vocab
 from utils.example import U_NODES, V_C
-from utils.exercises.lab import CORRECT, DEFECT, spot
+from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, spot
 from utils.objectives import HierarchicalSoftmax, yes_no_loss
 from utils.tree import balanced_tree, huffman_tree
 
@@ -223,6 +223,41 @@ def test_a_test_that_never_ends_is_cut_off(verdict, monkeypatch):
     assert "proves nothing" in out and "cut off after 0.3 seconds" in out
 
 
+def test_only_the_defective_code_is_cut_off(lab, verdict, monkeypatch):
+    monkeypatch.setattr("utils.exercises.lab.SECONDS", 1.0)
+
+    def slow_on_defective(f):
+        while f is lab[0]["training_step"]:
+            pass
+
+    out = verdict(6, slow_on_defective)
+    assert "no verdict on the defective code" in out and "cut off after 1 seconds" in out
+    assert "Count what there is too much of" in out
+
+
+def test_only_the_defective_code_crashes(verdict):
+    def one_word(f):
+        assert len(f([["a"]], Vocab([["a"]], min_count=1), 10)) == 10
+
+    out = verdict(2, one_word)
+    assert "no verdict on the defective code" in out and out.endswith("catch the error and assert.")
+    for misuse in (lambda f: f(3), lambda f: f.nothing):
+        assert "no verdict on correct code" in verdict(2, misuse) and "catch the error" not in verdict(2, misuse)
+
+
+@pytest.mark.parametrize("number, drawn", [
+    (1, lambda f: f(torch.tensor([100, 7, 30]), 50)),
+    (2, lambda f: f([["bank", "river", "bank", "lake"]], Vocab([["bank", "river", "bank", "lake"]], min_count=1), 50))])
+def test_to_ask_for_the_very_same_draws_is_too_strict(number, drawn, verdict):
+    def as_one_correct_twin_draws(f):
+        torch.manual_seed(7)
+        expected = drawn(CORRECT[number])
+        torch.manual_seed(7)
+        return torch.equal(drawn(f), expected)
+
+    assert verdict(number, as_one_correct_twin_draws).startswith("your test fails on correct code too")
+
+
 def by_run(defective, on_defective, on_correct):
     """A test with these results in its three runs on either function."""
     results = {True: iter(on_defective), False: iter(on_correct)}
@@ -230,10 +265,10 @@ def by_run(defective, on_defective, on_correct):
 
 
 def test_luck_is_no_proof(lab, verdict):
-    bad = lab[0]["noise_words"]
-    assert verdict(1, by_run(bad, [False, True, False], [True, True, True])) == (
+    bad = lab[0]["answers_loss"]
+    assert verdict(4, by_run(bad, [False, True, False], [True, True, True])) == (
         "your test passes on the defective code in 1 of 3 runs, so it does not show the defect")
-    assert verdict(1, by_run(bad, [False, False, False], [True, False, True])) == (
+    assert verdict(4, by_run(bad, [False, False, False], [True, False, True])) == (
         "your test fails on correct code too in 1 of 3 runs, so it is too strict")
 
 
@@ -269,12 +304,19 @@ def patched_logarithm(scores, signs):
     return -torch.log(torch.sigmoid(signs * scores) + 1e-10).sum(dim=1)
 
 
+def table_by_hand(weight, ids, signs, v_c, lr=0.1):
+    answers = signs * (weight[ids] @ v_c)
+    update = torch.zeros_like(weight).index_add(0, ids, torch.outer(-signs * torch.sigmoid(-answers), v_c))
+    weight -= lr * update
+    return F.softplus(-answers).sum().item()
+
+
 def flipped_and_padded(v_c, U, nodes, signs):
     return -F.logsigmoid(-signs * (U[nodes] @ v_c)).sum(dim=1)
 
 
 @pytest.mark.parametrize("number, sibling", [(1, unused_power), (3, times_epochs_twice), (4, patched_logarithm),
-                                             (5, flipped_and_padded)])
+                                             (5, flipped_and_padded), (6, table_by_hand)])
 def test_siblings_are_found_too(number, sibling, solutions, capsys):
     spot(number, solutions[1][number], sibling)
     assert f"Piece {number}: right." in capsys.readouterr().out
@@ -291,10 +333,12 @@ def test_correct_noise_words_and_draws():
         return costs.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
 
     for power in (0.5, 0.75, 1.0):
-        assert abs(fit(CORRECT[1](counts, 200_000, power)) - power) < 0.03
+        for draw in (CORRECT[1], ALSO_CORRECT[1]):
+            assert abs(fit(draw(counts, 200_000, power)) - power) < 0.03
     text = [["bank", "river", "bank", "rare"]] * 5 + [["bank"]]
-    drawn = torch.bincount(CORRECT[2](text, Vocab(text, max_size=2), 30_000), minlength=2) / 30_000
-    assert torch.allclose(drawn, torch.tensor([11 / 16, 5 / 16]), atol=0.02)
+    for draw in (CORRECT[2], ALSO_CORRECT[2]):
+        drawn = torch.bincount(draw(text, Vocab(text, max_size=2), 30_000), minlength=2) / 30_000
+        assert torch.allclose(drawn, torch.tensor([11 / 16, 5 / 16]), atol=0.02)
 
 
 def test_correct_losses_and_walks_are_those_of_utils():

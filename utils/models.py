@@ -32,10 +32,18 @@ class SkipGram(nn.Module):
 
 
 class CBOW(SkipGram):
-    """The hidden vector is the mean of the context words' vectors (15.1.10). window: (context ids, offsets (B,))."""
+    """The hidden vector is the mean of the context words' vectors (15.1.10). window: (context ids, offsets (B,)).
+
+    Raises ValueError for a bag without words, which `nn.EmbeddingBag` would silently give the vector zero.
+    """
 
     def _table(self, V, d):
         return nn.EmbeddingBag(V, d, mode="mean", sparse=True)
 
     def forward(self, window):
-        return self.embedding(*window)
+        ids, offsets = window
+        empty = offsets.diff(append=offsets.new_tensor([len(ids)])) < 1
+        if empty.any():
+            raise ValueError(f"bag {int(empty.nonzero()[0])} (counted from 0) has no words, so there is no mean: leave "
+                             "out a centre word that has no neighbour, as cbow_batches does")
+        return self.embedding(ids, offsets)

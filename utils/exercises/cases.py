@@ -68,6 +68,15 @@ def vectors(generator: torch.Generator, rows: int, d: int, scale: float = 1.0) -
     return numbers[:rows], numbers[rows]
 
 
+def clear_vectors(generator: torch.Generator, V: int, d: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """U (V, d) and v_c (d,); no score is large, near zero or near another."""
+    while True:
+        U, v_c = vectors(generator, V, d)
+        scores = (U @ v_c).sort().values
+        if v_c.abs().min() > 0.2 and scores.abs().min() > 0.1 and scores.abs().max() < 3 and scores.diff().min() > 0.01:
+            return U, v_c
+
+
 # Trees and walks, in the course's layout: words are 0 to V - 1, inner node i is V + i, the root is inner node 0 ------
 
 

@@ -5,9 +5,11 @@ and what should have, and which idea to revisit.
 """
 
 import _thread
+import contextlib
 import copy
 import json
 import linecache
+import signal
 import threading
 import time
 import traceback
@@ -20,6 +22,8 @@ from utils.exercises.values import agree, as_tensor
 
 SECONDS = 2.0                                          # an answer that takes longer is cut off
 CASES = 12
+MORE_CASES = 20                                        # at most, to tell which mistake an answer makes
+SHAPE_ONLY = ": the numbers are right, the shape is not."
 
 
 def _get(number) -> Exercise:
@@ -31,7 +35,10 @@ def _get(number) -> Exercise:
 
 def check(number: str, answer) -> None:
     """Try the answer, a function, on fresh random cases, and print what was found."""
-    exercise = _get(number)
+    try:
+        exercise = _get(number)
+    except KeyError as error:
+        return print(error.args[0])
     trouble = _examine(exercise, answer)
     if trouble is None:
         state.mark_done(exercise.number)
@@ -64,25 +71,35 @@ def _examine(exercise, answer):
         if outcome is ... and k == 0:
             return ...
         if trouble := _trouble(exercise, case, outcome):
-            return trouble + _diagnosis(exercise, answer, [(case, outcome)], cases)
+            unlike = isinstance(outcome, _Failure) or trouble.endswith(SHAPE_ONLY)
+            return trouble if unlike else trouble + _diagnosis(exercise, answer, case, outcome, cases)
     return None
 
 
-def _diagnosis(exercise, answer, tried, cases) -> str:
-    """The message of the known mistake that gives what the answer gives, on this case and the next; or the idea."""
-    if isinstance(tried[0][1], _Failure) or tried[0][1] is None:
+def _diagnosis(exercise, answer, case, outcome, cases) -> str:
+    """The message of the known mistake that gives what the answer gives, on this case and others; or the idea."""
+    try:
+        results = [as_tensor(_run(answer, case, SECONDS / 4)) for _ in range(6)]       # few draws may agree by chance
+        if not all(agree(again, as_tensor(outcome), rtol=1e-12, atol=1e-12) for again in results):
+            return "\nTwo calls with the same input give two results: nothing is to be drawn here."
+    except Exception:                                  # no numbers, so nothing to compare with mistakes either
         return ""
-    for case, _ in zip(cases, range(4)):               # one case alone may agree with a mistake by chance
-        outcome = _run(answer, case, 0.5)
+    alike = exercise.mistakes
+    for k in range(MORE_CASES):                        # on a few cases two mistakes may agree by chance
         if not isinstance(outcome, _Failure):
-            tried.append((case, outcome))
-    for wrong, message in exercise.mistakes:
-        try:
-            if all(agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case)))) for case, outcome in tried):
-                return f"\n{message}"
-        except Exception:                              # the mistake cannot be made on this case, or gave no numbers
-            continue
-    return f"\n{exercise.idea}"
+            alike = [(wrong, message) for wrong, message in alike if _gives(wrong, case, outcome)]
+        if not alike or (k >= 4 and len({message for _, message in alike}) == 1):
+            break
+        case = next(cases)
+        outcome = _run(answer, case, SECONDS / 4)
+    return f"\n{alike[0][1] if alike else exercise.idea}"
+
+
+def _gives(wrong, case, outcome) -> bool:
+    try:
+        return agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case))))
+    except Exception:                                  # the mistake cannot be made on this case, or gave no numbers
+        return False
 
 
 class _Failure(str):
@@ -98,12 +115,13 @@ def _run(answer, case, seconds):
         cut_off.set()
         _thread.interrupt_main()
 
-    slow = _Failure(f"It was cut off after {SECONDS:g} seconds for all cases: does every loop end, and does it do much "
-                    "more work than needed?")
+    slow = _Failure(f"It took more than {SECONDS:g} seconds in all and was cut off: does every loop end, and does it "
+                    "do much more work than needed?")
     timer = threading.Timer(seconds, interrupt)
     timer.start()
     try:
-        result = answer(*arguments)
+        with _interruptible():
+            result = answer(*arguments)
     except KeyboardInterrupt:
         if not cut_off.is_set():
             raise                                      # the reader's own interrupt
@@ -117,6 +135,20 @@ def _run(answer, case, seconds):
     if any(not _same(before, after) for before, after in zip(case, arguments)):
         return _Failure("It changed its input: work on a copy, so that the caller's numbers stay as they were.")
     return result
+
+
+@contextlib.contextmanager
+def _interruptible():
+    """Meanwhile an interrupt raises KeyboardInterrupt, even in a background program, which ignores it."""
+    ignored = signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL)
+    if not ignored or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _own_line(answer, error) -> str:
@@ -134,25 +166,33 @@ def _trouble(exercise, case, outcome) -> str | None:
     """Why the outcome is wrong on this case, or None if it is right."""
     given = "\n".join(f"    {name} = {_show(value)}" for name, value in zip(exercise.arguments, case))
     if isinstance(outcome, _Failure):
-        return f"{outcome}\nIt was called with\n{given}" + (f"\n{exercise.idea}" if "Error" in outcome else "")
+        return f"{outcome}\nIt was called with\n{given}"
     if outcome is None:
         return "It returned nothing: does it end with `return`?"
     want = as_tensor(exercise.reference(*case))
     try:
         got = as_tensor(outcome)
-    except (TypeError, ValueError, RuntimeError):
-        return f"It should return numbers of shape {tuple(want.shape)}, but returned {type(outcome).__name__}."
+    except (TypeError, ValueError, RuntimeError, OverflowError):
+        what = ("a list that is not all numbers, or is ragged" if isinstance(outcome, (list, tuple)) else
+                "a number too large for a float" if isinstance(outcome, int) else type(outcome).__name__)
+        return f"It should return {_kind(want)}, but returned {what}."
     if agree(got, want):
         return None
     digits = 4 if _show(got) != _show(want) else 9
     shown = f"For\n{given}\nit gave         {_show(got, digits)}\nit should give  {_show(want, digits)}"
     if got.shape != want.shape:
         if got.numel() == want.numel() and agree(got.flatten(), want.flatten()):
-            return f"{shown}\nThe numbers are right, the shape is not: it should be {tuple(want.shape)}."
+            return f"{shown}\nIt should be {_kind(want)}{SHAPE_ONLY}"
         return f"{shown}\nThe shape should be {tuple(want.shape)}, it is {tuple(got.shape)}."
+    if want.isfinite().all() and not got.isfinite().all():
+        return f"{shown}\nNot a finite number: is there a logarithm of 0, 0 divided by 0, or an exp that is too large?"
     if digits > 4:
         return f"{shown}\nNearly: only late decimals differ. Did you round, or approximate?"
     return shown
+
+
+def _kind(want) -> str:
+    return f"numbers of shape {tuple(want.shape)}" if want.ndim else "one number, not a list of one"
 
 
 def _same(before, after) -> bool:
@@ -161,14 +201,18 @@ def _same(before, after) -> bool:
 
 def _show(value, digits: int = 4) -> str:
     if isinstance(value, torch.Tensor):
-        shown = json.dumps(torch.round(value.double(), decimals=digits).tolist())
+        rounded = torch.round(value, decimals=digits) if value.is_floating_point() else value
+        shown = json.dumps(rounded.tolist())
         return f"{shown}, shape {tuple(value.shape)}" if value.ndim else shown
     return repr(value)
 
 
 def hint(number: str) -> None:
     """Print the next hint: first a nudge, then a second, then the place in the lesson."""
-    exercise = _get(number)
+    try:
+        exercise = _get(number)
+    except KeyError as error:
+        return print(error.args[0])
     k = state.hints_seen(exercise.number)
     if k == len(exercise.hints):
         print(f"Exercise {exercise.number}: no more hints; the solution is linked above the cell")

@@ -1,7 +1,8 @@
 """The lab "spot the defect": a reader's test must fail on the defective code and pass on correct code.
 
 The defective functions stand in the notebook; here are correct ones, each written in another way than its twin, so
-that a test which asks for more than the code promises (an order, the very same draws) is found out as too strict.
+that a test which asks for more than the code promises (an order, the very same draws) is found out as too strict. Where
+chance is involved there are two, which draw differently.
 """
 
 import contextlib
@@ -11,9 +12,10 @@ from collections import Counter
 
 import torch
 
-from utils.exercises.engine import SECONDS, _Failure, _run
+from utils.exercises.engine import _Failure, _run
 
 RUNS = 3                                               # with other random numbers each: no verdict by luck
+SECONDS = 10.0                                         # for all runs on one function; then the test is cut off
 
 
 def _pairs_of(sentence, m):
@@ -26,9 +28,19 @@ def _noise_words(counts, n, power=0.75):
     return torch.multinomial(torch.as_tensor(counts).double().pow(power), n, replacement=True)
 
 
+def _noise_words_by_search(counts, n, power=0.75):
+    ends = torch.as_tensor(counts).double().pow(power).cumsum(0)
+    return torch.searchsorted(ends / ends[-1], 1 - torch.rand(n, dtype=torch.float64))     # above 0, at most 1
+
+
 def _draw_from_text(sentences, vocab, n):
     occurrences = Counter(word for sentence in sentences for word in sentence)
     return torch.multinomial(torch.tensor([float(occurrences[word]) for word in vocab.words]), n, replacement=True)
+
+
+def _draw_from_text_by_search(sentences, vocab, n):
+    occurrences = Counter(word for sentence in sentences for word in sentence)
+    return _noise_words_by_search([occurrences[word] for word in vocab.words], n, power=1)
 
 
 def _tokens_per_second(step, tokens, epochs):
@@ -63,6 +75,7 @@ def _training_step(weight, ids, signs, v_c, lr=0.1):
 
 CORRECT = {0: _pairs_of, 1: _noise_words, 2: _draw_from_text, 3: _tokens_per_second, 4: _answers_loss, 5: _walk_loss,
            6: _training_step}
+ALSO_CORRECT = {1: _noise_words_by_search, 2: _draw_from_text_by_search}
 DEFECT = {
     0: "The window stops one word early on the right: `range` leaves its end out.",
     1: "The power is applied twice, by the function and by the sampler: words are drawn at power 0.75 * 0.75 = 0.5625.",
@@ -78,11 +91,13 @@ DEFECT = {
 class _Verdict:
     """A reader's test of one function: called, it is True (passed), False (failed) or `...` (not written yet).
 
-    It carries the test's `__code__`, so that the engine can show the line of the reader's own that stopped.
+    It carries the test's `__code__`, so that the engine can show the line of the reader's own that stopped. `crashed`:
+    an error came out of the function under test itself.
     """
 
     def __init__(self, test, function):
         self.test, self.function, self.__code__ = test, function, getattr(test, "__code__", None)
+        self.crashed = False
 
     def __call__(self):
         try:
@@ -91,6 +106,22 @@ class _Verdict:
             return result if result is ... else result is None or bool(result)
         except AssertionError:
             return False
+        except Exception as error:
+            code, trace = getattr(self.function, "__code__", None), error.__traceback__
+            while trace and trace.tb_frame.f_code is not code:
+                trace = trace.tb_next
+            self.crashed = trace is not None
+            raise
+
+
+class _CutOff(_Failure):
+    """The test took too long."""
+    advice = "Correct code was not so slow, which is a trace. Count what there is too much of, and let the test say so."
+
+
+class _Crash(_Failure):
+    """An error came out of the function under test."""
+    advice = "Correct code does not stop there. If that is the defect, let the test say so: catch the error and assert."
 
 
 def _outcomes(test, function) -> list:
@@ -99,8 +130,15 @@ def _outcomes(test, function) -> list:
     with torch.random.fork_rng(devices=[]), torch.enable_grad():       # a test cut off within no_grad leaves it on
         for seed in range(RUNS):
             torch.manual_seed(seed)
-            outcomes.append(_run(_Verdict(test, function), (), max(deadline - time.monotonic(), 0.05)))
-            if not isinstance(outcomes[-1], bool):
+            verdict = _Verdict(test, function)
+            outcome = _run(verdict, (), max(deadline - time.monotonic(), 0.05))
+            if isinstance(outcome, _Failure) and verdict.crashed:
+                outcome = _Crash(outcome)
+            elif isinstance(outcome, _Failure) and time.monotonic() >= deadline:
+                outcome = _CutOff(f"It was cut off after {SECONDS:g} seconds for its {RUNS} runs on one function: "
+                                  "does every loop end? Use shorter waits, smaller tables or fewer repeats.")
+            outcomes.append(outcome)
+            if not isinstance(outcome, bool):
                 break
     return outcomes
 
@@ -114,7 +152,7 @@ def spot(number: int, proves_it, defective) -> None:
     """Run the reader's test on the defective function and on a correct one, and print what that proves.
 
     The test takes the function as its only argument, and fails by `assert` or by returning False. Each is run three
-    times, with other random numbers each time, within two seconds. Raises KeyError for an unknown piece.
+    times, with other random numbers each time, within ten seconds. Raises KeyError for an unknown piece.
     """
     if number not in CORRECT:
         raise KeyError(f"there is no piece {number!r}; there are {', '.join(map(str, CORRECT))}")
@@ -129,10 +167,14 @@ def _say(number, on_defective, proves_it) -> str:
     if ... in on_defective:
         return "not attempted yet"
     on_correct = _outcomes(proves_it, CORRECT[number])
+    if number in ALSO_CORRECT and isinstance(on_correct[-1], bool):
+        on_correct += _outcomes(proves_it, ALSO_CORRECT[number])
     for outcomes, where in ((on_correct, "correct code"), (on_defective, "the defective code")):
         if isinstance(outcomes[-1], _Failure):
-            return (f"your test comes to no verdict on {where}, so it proves nothing.\n{outcomes[-1]}\n"
-                    "A test says by `assert`, or by returning False, what does not hold.")
+            advice = "A test says by `assert`, or by returning False, what does not hold."
+            if set(on_correct) == {True}:
+                advice = getattr(outcomes[-1], "advice", advice)
+            return f"your test comes to no verdict on {where}, so it proves nothing.\n{outcomes[-1]}\n{advice}"
     if True in on_defective and True not in on_correct:
         return "your test passes on the defective code and fails on correct code: it is the wrong way round"
     if True in on_defective:

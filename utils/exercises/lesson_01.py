@@ -25,12 +25,19 @@ def _without_word(generator):
 
 
 def _large_scores(generator):
-    """Scores so large that a plain exponential overflows or vanishes."""
-    yield torch.tensor([1000.0, 1001.0], dtype=torch.float64), 0
-    while True:
+    """Scores so large that a plain exponential overflows or vanishes; in the second case P of the word o is 0."""
+    def draw():
         n = integer(generator, 2, 5)
         scores = 1500 * torch.randn(n, dtype=torch.float64, generator=generator)
-        yield torch.round(scores, decimals=1), integer(generator, 0, n - 1)
+        return torch.round(scores, decimals=1), integer(generator, 0, n - 1)
+
+    yield torch.tensor([1000.0, 1001.0], dtype=torch.float64), 0
+    scores, o = draw()
+    while scores.max() - scores[o] < 800:              # exp(-745) is the smallest number above 0
+        scores, o = draw()
+    yield scores, o
+    while True:
+        yield draw()
 
 
 # 1.1 and 1.2: probabilities and loss -----------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy import special
 
-from utils.exercises.cases import integer, shares, vectors
+from utils.exercises.cases import clear_vectors, integer, shares
 from utils.exercises.values import array
 
 
@@ -15,13 +15,13 @@ def _pairs(generator):
 
     The first case has a noise word drawn twice and a draw that equals o; V, d, K and K + 1 all differ.
     """
-    U, v_c = _clear_vectors(generator, 5, 2)
+    U, v_c = clear_vectors(generator, 5, 2)
     o, other = torch.randperm(5, generator=generator)[:2].tolist()
     order = torch.randperm(3, generator=generator).tolist()
     yield U, v_c, o, [[other, other, o][k] for k in order]
     while True:
         V, d, K = _sizes(generator)
-        U, v_c = _clear_vectors(generator, V, d)
+        U, v_c = clear_vectors(generator, V, d)
         o, *negatives = torch.randint(V, (K + 1,), generator=generator).tolist()
         yield U, v_c, o, negatives
 
@@ -29,7 +29,7 @@ def _pairs(generator):
 def _with_noise(generator):
     """Fresh U, v_c, o, a noise distribution q (V,) and K; no two words have the same probability."""
     def draw(V, d, K):
-        U, v_c = _clear_vectors(generator, V, d)
+        U, v_c = clear_vectors(generator, V, d)
         q = shares(generator, V, V + 4)
         return U, v_c, integer(generator, 0, V - 1), q, K
 
@@ -41,15 +41,6 @@ def _with_noise(generator):
 
 def _sizes(generator):
     return integer(generator, 5, 8), integer(generator, 1, 3), integer(generator, 1, 4)
-
-
-def _clear_vectors(generator, V, d):
-    """U (V, d) and v_c (d,); no score is large, near zero or near another."""
-    while True:
-        U, v_c = vectors(generator, V, d)
-        scores = (U @ v_c).sort().values
-        if v_c.abs().min() > 0.2 and scores.abs().min() > 0.1 and scores.abs().max() < 3 and scores.diff().min() > 0.01:
-            return U, v_c
 
 
 HIT = "A draw that equals the true word was left out. 15.2.6 as written keeps it: it is asked like any other."
@@ -88,14 +79,12 @@ LOSS = (
     (lambda *case: _terms(*case)[0], "Only yes: without the noise words the vectors collapse."),
     (lambda *case: _terms(*case)[1:].sum(), "The term of the true word is missing."),
     (lambda *case: math.exp(-_loss(*case)), "That is the joint probability, 15.2.5; the loss is minus its logarithm."),
-    (lambda *case: 1 - math.exp(-_loss(*case)), "One minus a probability is not a loss: take minus the logarithm."),
     (lambda *case: _loss(*case) / math.log(2), "That is in bits (base 2). The course counts in nats."),
     (lambda *case: _terms(*case)[0] + _terms(*case)[1:].mean(),
      "The noise words are averaged. In 15.2.6 their terms are added up: K questions, K terms."),
     (lambda *case: _terms(*case).mean(), "Divided by K + 1. Losses are per pair, never per question."),
     (lambda U, v_c, o, n: _loss(U, v_c, o, list(set(n))), TWICE),
     (lambda U, v_c, o, n: _loss(U, v_c, o, _without(n, o)), HIT),
-    (lambda U, v_c, o, n: _loss(U, v_c, o, list(set(_without(n, o)))), f"{TWICE} {HIT}"),
     (lambda U, v_c, o, n: _terms(U, v_c, o, n)[0] + np.logaddexp(0, _scores(U, v_c, n).sum()),
      "The scores are added before the sigma. Each question has its own sigma and its own logarithm."),
     (lambda U, v_c, o, n: special.logsumexp(array(U @ v_c)) - float(U[o] @ v_c),
@@ -114,6 +103,17 @@ def _errors(U, v_c, o, negatives, yes=1.0, no=0.0):
     return _sigma(U, v_c, o, negatives) - [yes, *[no] * len(negatives)]
 
 
+def _by_id(U, v_c, o, negatives):
+    return _sigma(U, v_c, o, negatives) - [1, *(i == o for i in negatives)]
+
+
+def _turned(U, v_c, o, negatives):
+    return _errors(U, v_c, o, negatives) * [1, *[-1] * len(negatives)]
+
+
+BY_ID = "A draw that equals the true word is still a noise question: its label is 0."
+TURNED = "The noise words' errors have the wrong sign: an answer above 0 that should have been 0 is an error above 0."
+
 ERRORS = (
     (lambda *case: -_errors(*case), "The sign is turned: an error is what we said minus what was right."),
     (_sigma, "Those are the answers given; the right ones, the labels, are still to be subtracted."),
@@ -121,8 +121,9 @@ ERRORS = (
     (lambda *case: _errors(*case, no=1.0), "Every label is 1 here. A noise word's label is 0."),
     (lambda *case: _errors(*case, yes=0.0, no=1.0),
      "The labels are exchanged: the true word's is 1, a noise word's 0."),
+    (_by_id, BY_ID),
+    (_turned, TURNED),
     (lambda *case: _errors(*case, no=-1.0), "Labels are 1 and 0. The -1 is the sign inside the loss, not a label."),
-    (lambda *case: _errors(*case, no=-1.0, yes=0.0), "Labels are 1 for the true word and 0 for a noise word."),
     (lambda U, v_c, o, n: _scores(U, v_c, [o, *n]) - np.eye(len(n) + 1)[0],
      "The scores still need the sigma before the labels are subtracted."),
     (lambda U, v_c, o, n: special.softmax(_scores(U, v_c, [o, *n])) - np.eye(len(n) + 1)[0],
@@ -150,8 +151,8 @@ def _added(U, ids, pushes):
     return total
 
 
-def _gradient(U, v_c, o, negatives, **labels):
-    return _added(U, [o, *negatives], np.outer(_errors(U, v_c, o, negatives, **labels), array(v_c)))
+def _gradient(U, v_c, o, negatives, errors=_errors, **labels):
+    return _added(U, [o, *negatives], np.outer(errors(U, v_c, o, negatives, **labels), array(v_c)))
 
 
 def _overwritten(U, v_c, o, negatives, order=1):
@@ -177,6 +178,8 @@ GRADIENT = (
     (lambda *case: _gradient(*case, no=1.0), "Every label is 1 here. A noise word's label is 0."),
     (lambda *case: _gradient(*case, yes=0.0, no=1.0),
      "The labels are exchanged: the true word's is 1, a noise word's 0."),
+    (lambda *case: _gradient(*case, errors=_by_id), BY_ID),
+    (lambda *case: _gradient(*case, errors=_turned), TURNED),
     (lambda U, v_c, o, n: np.outer(_errors(U, v_c, o, n), array(v_c)),
      "One row a question. Each is still to be added to the row of its word: shape (V, d)."),
     (lambda *case: _gradient(*case).T, "Transposed: one row a word, shape (V, d)."),
@@ -192,8 +195,6 @@ GRADIENT = (
      "Only the true word's row moves here; the noise words' rows have errors as well."),
     (lambda U, v_c, o, n: _gradient(U, v_c, o, n) - _gradient(U, v_c, o, []),
      "The true word's own question is missing."),
-    (lambda U, v_c, o, n: _gradient(U, v_c, o, n) / (len(n) + 1),
-     "Divided by K + 1. Losses are per pair, never per question."),
 )
 
 
