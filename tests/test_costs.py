@@ -192,7 +192,7 @@ def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_ob
                                           r"of the 2\.0 GB that are free; use a smaller batch or V"):
         Step(objective, counts, batch=256)
     Step(objective, counts, batch=2)                   # the scores of a batch were what does not fit
-    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1e8))
+    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
     Step(make_objective("negative", 1_000, d), zipf_counts(1_000), batch=10**6)
     with pytest.raises(MemoryError, match=r"about 0\.1 GB"):
         Step(objective, counts, batch=1)               # here the tables are
