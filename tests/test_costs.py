@@ -76,6 +76,14 @@ def test_a_sparse_update_counts_the_rows_that_the_gradient_stores():
     assert table[1, 0] == -2
 
 
+def test_an_update_in_place_counts_the_rows_that_it_adds():
+    table, ids, rows = torch.zeros(1000, d), torch.tensor([1, 1, 7]), torch.ones(3, d)
+    assert counted_on(lambda: table.index_add_(0, ids, rows, alpha=-1)).bytes == 3 * ID + 3 * 3 * d * NUMBER
+    everywhere = ids[:, None].expand(3, d)
+    assert counted_on(lambda: table.scatter_add_(0, everywhere, rows)).bytes == 3 * ID + 3 * 3 * d * NUMBER
+    assert counted_on(lambda: table.index_add(0, ids, rows)).bytes == 3 * ID + (3 * d + 2 * 1000 * d) * NUMBER
+
+
 def test_peak_is_the_most_bytes_held_at_one_time():
     x = torch.ones(100)
 
