@@ -1,5 +1,6 @@
 // The words side by side: q(w) with the powers 0 and 1 for reference, what is drawn now, and the tally of all draws.
 import { arrows, emOf, many, number, onlyWhen, put, resize, svg } from "./base.js";
+import { brief } from "./noise_loss.js";
 
 const Q_EM = 9, TALLY_EM = 7;                        // heights of the two rows of bars
 
@@ -55,6 +56,9 @@ export function wordColumns(figure, pick) {
     return { ...part, group };
   }
 
+  /** Two standard deviations, which say something only of many draws. */
+  const stray = (index) => (view.N < 100 ? 0 : 2 * view.spread[index]);
+
   function measure() {
     const em = emOf(node.parentNode), { V } = view, room = node.parentNode.clientWidth || 40 * em, left = 3.4 * em;
     const type = V > 32 ? 0.8 : 1, gap = Math.max((room - left - 0.3 * em) / V, (V > 32 ? 0.86 : 1.25) * em);
@@ -62,7 +66,7 @@ export function wordColumns(figure, pick) {
     const upright = longest * 0.62 * em + 0.3 * em > gap, foot = (2.6 + Q_EM) * em, marks = foot + 0.95 * em;
     const words = marks + em, tally = words + (upright ? longest * 0.62 * type + 0.4 : 1.5) * em + (3 + TALLY_EM) * em;
     const most = Math.max(...view.share) * 1.04, bottom = Math.min(...view.share) / 1.6, log = state.scale === "log";
-    const drawn = Math.max(1, ...view.tally, ...view.expected.map((x, w) => x + 2 * view.spread[w]));
+    const drawn = Math.max(1, ...view.tally, ...view.expected.map((x, w) => x + stray(w)));
     const at = [];
     view.order.forEach((w, i) => { at[w] = left + (i + 0.5) * gap; });
     return { em, left, type, gap, upright, foot, marks, words, tally, at, bar: Math.min(gap * 0.72, 3.2 * em),
@@ -87,12 +91,12 @@ export function wordColumns(figure, pick) {
     const high = Q_EM * em * q.at(p), one = foot - Q_EM * em * q.at(view.share[index]);
     const top = foot - high, clear = one < top + 0.2 * em && one > top - 1.5 * em ? one : top;
     const y = (value) => tally - TALLY_EM * em * n.at(value), inside = Math.min(size.width - 1.4 * em, x);
-    const [mean, sd] = [view.expected[index], view.spread[index]], span = [Math.max(0, mean - 2 * sd), mean + 2 * sd];
+    const mean = view.expected[index], span = [Math.max(0, mean - stray(index)), mean + stray(index)];
     put(part.column, { x: x - gap / 2, y: foot - Q_EM * em, width: gap, height: tally - foot + Q_EM * em });
     put(part.bar, { x: x - bar / 2, y: top, width: bar, height: high, class: `at-q${kind}` });
     put(part.share, { x1: x - gap * 0.42, x2: x + gap * 0.42, y1: one, y2: one });
     put(part.q, { text: told ? number(p, 3) : "", x: inside, y: clear - 0.35 * em, "font-weight": weight });
-    put(part.label, { text: word.length > 12 ? `${word.slice(0, 11)}…` : word, "font-weight": weight,
+    put(part.label, { text: brief(word), "font-weight": weight,
       style: `font-size: ${type}em`, "text-anchor": upright ? "end" : "middle", transform: upright
         ? `translate(${x + 0.3 * type * em} ${words}) rotate(-90)` : `translate(${x} ${words + 0.9 * em})` });
     drawMark(part, index, now.words.get(index) ?? 0, lit ? now.hits : 0, marks);

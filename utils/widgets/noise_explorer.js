@@ -12,7 +12,7 @@ function build(figure) {
   const columns = wordColumns(figure, (word) => figure.change({ word })), hidden = hiddenPanel(figure);
   const legend = el("p", { class: "at-quiet" }, "Upper bars: the line across is power 1, the word’s share of the "
     + "counts; the dashed line is power 0, 1/V. ● drawn now, ◆ a hit on the positive word. Lower bars: the line "
-    + "across is the expectation; of many draws about 95 in 100 bars end within the upright stroke.");
+    + "across is the expectation; of 100 draws and more about 95 in 100 bars end within the upright stroke.");
   frame.classList.add("at-noises");
   frame.append(choices.node, el("div", { class: "at-scroll" }, columns.node), legend, line.node,
     el("div", { class: "at-columns" }, el("div", { class: "at-grow" }, loss.node, hits.node), hidden.node),

@@ -2,6 +2,8 @@
 import { el, emOf, many, number, put, resize, rich, signed, svg } from "./base.js";
 
 export const percent = (x) => `${number(100 * x, x < 0.0995 ? 2 : 1)} %`;
+/** A word, cut off where it is long. */
+export const brief = (word) => (word.length > 12 ? `${word.slice(0, 11)}…` : word);
 
 /** The loss as a stack of its K + 1 terms, and one row a term. */
 export function lossPanel() {
@@ -22,11 +24,11 @@ export function lossPanel() {
     const kind = (term) => (term.sign > 0 ? " at-yes" : term.hit ? " at-hits" : "");
     let x = 0;
     resize(stack, width, tall + 1.1 * em);
-    bars.replaceChildren(...terms.flatMap((term) => {
-      const wide = unit * term.loss, word = state.words[term.id], middle = x + wide / 2;
+    bars.replaceChildren(...terms.filter(({ asked }) => asked).flatMap((term) => {
+      const wide = unit * term.loss, word = brief(state.words[term.id]), middle = x + wide / 2;
       const bar = svg("rect", { class: `at-term${kind(term)}`, x, y: 0.5 * em, width: wide, height: tall });
       x += wide;
-      return word.length * 0.62 * em < wide && term.asked ? [bar, svg("text", { class: "at-small at-halo",
+      return word.length * 0.62 * em < wide ? [bar, svg("text", { class: "at-small at-halo",
         "text-anchor": "middle", x: middle, y: 0.5 * em + tall / 2 + 0.3 * em }, word)] : [bar];
     }));
     put(average, { x1: unit * expectedLoss, x2: unit * expectedLoss, y1: 0, y2: tall + em });
@@ -40,7 +42,7 @@ export function lossPanel() {
       const row = body.children[k], [name, word, answer, score, right, nats, bar] = row.children;
       put(row, { "data-loss": term.loss, "data-score": term.score, "data-id": term.id });
       put(name, { text: k ? String(k) : "+" });
-      put(word, { text: state.words[term.id] + (term.hit ? " ◆" : "") });
+      put(word, { text: brief(state.words[term.id]) + (term.hit ? " ◆" : "") });
       put(answer, { text: term.asked ? (k ? "no" : "yes") : "skipped" });
       put(score, { text: signed(term.score) });
       put(right, { text: term.asked ? number(term.right) : "" });
