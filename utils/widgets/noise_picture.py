@@ -10,15 +10,16 @@ def picture(explorer, q, drawn, hits, terms):
     words, K, V = explorer.words, explorer.K, len(explorer.words)
     o, counts = words.index(explorer.word), torch.tensor(explorer.counts).double()
     order = torch.argsort(counts, descending=True, stable=True).tolist()
-    share, now, hit = counts / counts.sum(), drawn[-K:].tolist(), int(hits[-K:].sum())
+    q, share = q.tolist(), (counts / counts.sum()).tolist()
+    now, hit = drawn[-K:].tolist(), int(hits[-K:].sum())
     loss = terms.sum().item()
     title = f"Power {explorer.power:g}: q({explorer.word}) = {q[o]:.3f}; {K} draws, {hit} hit{'' if hit == 1 else 's'}"
     with plots.axes(title, "", "q(w)", figsize=(max(7.5, min(14, 0.22 * V + 4)), 5.4)) as (figure, above):
-        bars = above.bar(range(V), q[order], edgecolor="black", linewidth=0.6,
+        bars = above.bar(range(V), [q[w] for w in order], edgecolor="black", linewidth=0.6,
                          color=[plots.GREEN if w == o else plots.PURPLE for w in order])
         for bar, w in zip(bars, order):
             bar.set_hatch("//" if w in now else "")
-        above.hlines(share[order], [x - 0.45 for x in range(V)], [x + 0.45 for x in range(V)], color="black",
+        above.hlines([share[w] for w in order], [x - 0.45 for x in range(V)], [x + 0.45 for x in range(V)], color="black",
                      linewidth=2, label="power 1: share of the counts")
         above.axhline(1 / V, color=plots.GREY, linestyle="--", linewidth=1.3, label="power 0: 1/V")
         names = [f"{words[w]}{f' ×{now.count(w)}' if now.count(w) > 1 else ''}" for w in order]
