@@ -19,8 +19,9 @@ def picture(explorer, q, drawn, hits, terms):
                          color=[plots.GREEN if w == o else plots.PURPLE for w in order])
         for bar, w in zip(bars, order):
             bar.set_hatch("//" if w in now else "")
-        above.hlines([share[w] for w in order], [x - 0.45 for x in range(V)], [x + 0.45 for x in range(V)], color="black",
-                     linewidth=2, label="power 1: share of the counts")
+        left, right = zip(*((x - 0.45, x + 0.45) for x in range(V)))
+        above.hlines([share[w] for w in order], left, right, color="black", linewidth=2,
+                     label="power 1: share of the counts")
         above.axhline(1 / V, color=plots.GREY, linestyle="--", linewidth=1.3, label="power 0: 1/V")
         names = [f"{words[w]}{f' ×{now.count(w)}' if now.count(w) > 1 else ''}" for w in order]
         above.set_xticks(range(V), names, size=10 if V <= 32 else 8, rotation=90 if V > 12 else 0)
