@@ -48,6 +48,7 @@ def agrees(figure, explorer):
     compare("q", figure.values("[data-word]", "q"), explorer.noise().probs)
     assert figure.values("[data-word]", "tally") == tally.tolist()
     assert figure.values("[data-id]", "id") == [explorer.words.index(explorer.word), *explorer.negatives().tolist()]
+    compare("the rarest", figure.value(".at-rare"), explorer.noise().probs.sort()[0][:len(tally) // 2].sum())
     compare("terms", figure.values("[data-id]", "loss"), explorer.terms())
     compare("15.2.6", figure.value(".at-loss"), loss_of(explorer))
     compare("chance of a hit", figure.value(".at-chance-value"), 1 - (1 - q_of(explorer)) ** explorer.K)
@@ -62,6 +63,7 @@ def q_of(explorer):
 def test_every_power_and_every_rule_agree_with_utils(open_figure, case, options):
     figure = open_figure(case)
     agrees(figure, NoiseExplorer(**options))
+    assert "rarest of" in figure.text(".at-rare")
     for power in ("0", "1"):
         figure.button(power).click()
         for on_hit in ("skip", "redraw"):
@@ -192,6 +194,10 @@ def holds(explorer, view):
     compare("q", view["q"], noise.probs)
     compare("power 1", view["share"], NoiseDistribution(explorer.counts, power=1.0).probs)
     compare("power 0", [view["level"]] * V, NoiseDistribution(explorer.counts, power=0.0).probs)
+    half = torch.argsort(torch.tensor(explorer.counts), descending=True, stable=True)[-(V // 2):]
+    power = {"now": explorer.power, "one": 1.0, "zero": 0.0}
+    compare("the rarest", [view["rare"][name] for name in power],
+            [NoiseDistribution(explorer.counts, power=p).probs[half].sum().item() for p in power.values()])
     compare("running sum", view["ends"], noise._running_sum)
     assert [draw["word"] for draw in view["draws"]] == drawn[-K:].tolist()
     assert [draw["hit"] for draw in view["draws"]] == hits[-K:].tolist()
@@ -365,3 +371,25 @@ def test_a_change_of_theme_leaves_it_as_wide_as_its_cell(in_lab, browser):
                                              ".querySelector('.at-scroll'); return (css ? box.firstChild : box)"
                                              ".getBoundingClientRect().width; })", figure.element)
         assert abs(drawn - room) < 2
+
+
+@pytest.mark.parametrize("scale", ["linear", "log"])
+def test_bars_and_marks_are_as_high_as_they_should(on_page, scale):
+    """Bars of q, the marks of power 1 and the line of power 0 stand on one scale."""
+    figure = on_page("noise")
+    figure.choose("scale", scale)
+    top, foot, one, zero = figure.browser.execute_script("""
+        const all = (css, name) => [...arguments[0].querySelectorAll(css)].map((node) => node[name].baseVal.value);
+        const bars = arguments[0].querySelectorAll('.at-q'), bottom = ({ y, height }) => y.baseVal.value
+            + height.baseVal.value;
+        return [all('.at-q', 'y'), [...bars].map(bottom), all('.at-q + .at-one', 'y1'), all('.at-level', 'y1')];
+        """, figure.element)
+    explorer = NoiseExplorer()
+    share = NoiseDistribution(COUNTS, power=1.0).probs
+    values = torch.cat([explorer.noise().probs, share, torch.tensor([1 / 8], dtype=torch.float64)])
+    places = torch.tensor([*top, *one, *zero], dtype=torch.float64)
+    values = values.log() if scale == "log" else values
+    slope = (places[0] - places[7]) / (values[0] - values[7])
+    compare("heights", places, places[7] + slope * (values - values[7]), tol=1e-4)
+    if scale == "linear":
+        compare("from 0", torch.tensor(foot), (places[7] - slope * values[7]).expand(8), tol=1e-4)

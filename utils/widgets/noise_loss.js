@@ -16,7 +16,7 @@ export function lossPanel() {
     ...heads.map((text) => el(text ? "th" : "td", text ? { scope: "col" } : {}, text)))), body));
   const node = el("div", {}, el("p", { class: "at-head" }, "the loss of 15.2.6, term by term"), place,
     el("p", {}, result), told, table, el("p", { class: "at-quiet" }, ...rich("x = u_w · v_c is the score. The "
-      + "positive word should get a yes: −log σ(x). A noise word should get a no: −log σ(−x).")));
+      + "positive word should get a yes: −log\u00a0σ(x). A noise word should get a no: −log\u00a0σ(−x).")));
 
   function draw(state, { terms, loss, expectedLoss, meanLoss, N }) {
     const em = emOf(place), width = place.clientWidth || 30 * em, tall = 2 * em, { K } = state;

@@ -97,11 +97,13 @@ export function compute(state) {
     ...draws.map(({ word: id }) => ({ id, sign: -1, asked: asked(id), hit: id === o, loss: asked(id) ? no[id] : 0 }))]
     .map((term) => ({ ...term, score: scores[term.id], right: yes(term.sign * scores[term.id]) }));
   const average = (shares) => first + K * total(shares.map((p, w) => (asked(w) ? p * no[w] : 0)));
-  return { V, N, o, q, level: 1 / V, share: counts.map((count) => count / all), ends: endsOf(q), draws, tally, hits,
+  const order = words.map((_, w) => w).sort((a, b) => counts[b] - counts[a] || a - b), rare = order.slice(-(V >> 1));
+  const share = counts.map((count) => count / all), inRare = (shares) => total(rare.map((w) => shares[w]));
+  return { V, N, o, q, level: 1 / V, share, order, ends: endsOf(q), draws, tally, hits,
     rounds, hitRounds, expected: taken.map((p) => N * p), spread: taken.map((p) => Math.sqrt(N * p * (1 - p))),
     chance: -Math.expm1(K * Math.log1p(-q[o])), terms, loss: total(terms.map((term) => term.loss)),
     expectedLoss: average(taken), meanLoss: average(tally.map((n) => n / N)),
-    order: words.map((_, w) => w).sort((a, b) => counts[b] - counts[a] || a - b) };
+    rare: { words: rare.length, now: inRare(q), one: inRare(share), zero: rare.length / V } };
 }
 
 /** What is wrong with a state, in one sentence, or null. The same rules as `problem` in noise_explorer.py. */
