@@ -9,15 +9,19 @@ import re
 import nbformat
 import pytest
 import torch
+from scipy.stats import chisquare, kstest
 from traitlets import TraitError
 
 from utils import widgets
 from utils.compare import compare
 from utils.costs import zipf_counts
-from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS
+from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS, U
+from utils.noise import NoiseDistribution
+from utils.objectives import NegativeSampling
 from utils.tree import huffman_tree
-from utils.widgets import TreeExplorer
+from utils.widgets import NoiseExplorer, TreeExplorer
 from utils.widgets.base import FOLDER, STATE, VIEW, LiveFigure, module, source
+from utils.widgets.noise_explorer import uniform
 from utils.widgets.pages import forget_views, revive
 
 FIGURES = [getattr(widgets, name) for name in widgets.__all__]
@@ -197,3 +201,103 @@ def test_a_whole_new_vocabulary_at_once():
 def test_picture_tells_the_walk_and_the_sum(options):
     alt = TreeExplorer(**options).picture().alt
     assert f"walk to {options.get('word', 'river')}" in alt and "all together 1.000" in alt
+
+
+# ------------------------------------------------------------------ the noise explorer
+
+def test_noise_starts_with_the_running_example():
+    explorer = NoiseExplorer()
+    assert (explorer.words, explorer.counts, explorer.word) == (WORDS, COUNTS, WORDS[CONTEXT])
+    assert (explorer.power, explorer.K, explorer.on_hit, explorer.scale) == (0.75, 5, "keep", "linear")
+    assert explorer.hidden == V_C.tolist() and explorer.vectors[:8] == U.tolist() and len(explorer.vectors) == 64
+    weights = torch.tensor(COUNTS).double() ** 0.75    # lesson 03
+    compare("q", explorer.noise().probs, weights / weights.sum())
+    assert NoiseExplorer(letters(64), zipf_counts(64)).scale == "log"        # counts over more than one order
+
+
+@pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])
+def test_the_same_state_draws_the_same_words(on_hit):
+    options = dict(on_hit=on_hit, seed=11)
+    drawn, hits = NoiseExplorer(before=40, K=7, **options).draws()
+    for before in (0, 3, 40):
+        assert NoiseExplorer(before=before, K=7, **options).negatives().tolist() == drawn[before:before + 7].tolist()
+    assert drawn.tolist() != NoiseExplorer(before=40, K=7, on_hit=on_hit, seed=12).draws()[0].tolist()
+    assert (drawn == CONTEXT).tolist() == (hits.tolist() if on_hit != "redraw" else [False] * 47)
+
+
+def test_random_numbers_are_uniform_and_independent():
+    n = torch.arange(100_000)
+    for seed in (0, 1, 2**31 - 1):
+        u = uniform(seed, n)
+        assert u.min() >= 0 and u.max() < 1 and len(u.unique()) == len(u) and kstest(u, "uniform").pvalue > 1e-3
+        for other in (u.roll(1), uniform((seed + 1) % 2**31, n), uniform(seed, n + 10**6)):
+            cells = (8 * u).long() * 8 + (8 * other).long()
+            assert chisquare(torch.bincount(cells, minlength=64)).pvalue > 1e-3
+        low = (u * 2**53).long()
+        assert all(abs((low >> bit & 1).double().mean() - 0.5) < 0.01 for bit in range(53))
+
+
+@pytest.mark.parametrize("power", [0.0, 0.75, 1.0])
+@pytest.mark.parametrize("on_hit", ["keep", "redraw"])
+def test_draws_follow_the_noise_distribution(power, on_hit):
+    drawn, hits = NoiseExplorer(power=power, on_hit=on_hit, before=99_995, seed=3).draws()
+    q = NoiseDistribution(COUNTS, power=power).probs
+    assert abs(hits.double().mean() - q[CONTEXT]) < 4 * (q[CONTEXT] / len(drawn)) ** 0.5
+    if on_hit == "redraw":                             # q given that it is another word
+        drawn, q = drawn - (drawn > CONTEXT).long(), torch.cat([q[:CONTEXT], q[CONTEXT + 1:]])
+    assert chisquare(torch.bincount(drawn, minlength=len(q)), q / q.sum() * len(drawn)).pvalue > 1e-3
+
+
+@pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])
+def test_the_terms_are_the_loss_of_negative_sampling(on_hit):
+    explorer = NoiseExplorer(on_hit=on_hit, K=20, hidden=[-1.3, 0.4])
+    assert explorer.draws()[1].any()                   # a hit is among them
+    objective = NegativeSampling(8, 2, explorer.noise(), 20, on_hit).double()
+    objective.noise.sample = lambda shape: explorer.negatives().view(shape)
+    with torch.no_grad():
+        objective.weight.copy_(U)
+        loss = objective.loss(torch.tensor([explorer.hidden], dtype=torch.float64), torch.tensor([CONTEXT]))
+    assert len(explorer.terms()) == 21
+    compare("15.2.6", explorer.terms().sum(), loss[0])
+
+
+BAD_NOISE = {name: BAD[name] for name in (
+    "two words the same", "65 words", "7 words", "an empty word", "a very long word", "a zero count", "no number",
+    "a negative count", "half a count", "too few counts", "an unknown word", "three coordinates",
+    "a vector out of reach", "a vector that is no number")} | {
+    "a power below 0": (dict(power=-0.1), "the power is -0.1"),
+    "a power above 1": (dict(power=1.5), "the power is 1.5"),
+    "a power that is no number": (dict(power=float("nan")), "the power is nan"),
+    "no noise word": (dict(K=0), "K is 0: 1 to 20"), "21 noise words": (dict(K=21), "K is 21: 1 to 20"),
+    "an unknown rule": (dict(on_hit="keep it"), "keep it"), "an unknown scale": (dict(scale="cubic"), "cubic"),
+    "too many draws": (dict(before=100_001), "0 to 100,000 draws"),
+    "a negative seed": (dict(seed=-1), "the seed is -1"),
+}
+
+
+@pytest.mark.parametrize("arguments, message", BAD_NOISE.values(), ids=BAD_NOISE.keys())
+def test_noise_refuses_bad_values(arguments, message):
+    with pytest.raises(TraitError, match=re.escape(message)):
+        NoiseExplorer(**arguments)
+
+
+@pytest.mark.parametrize("name, value, message", [
+    ("word", "ocean", "not among"), ("counts", [0] * 8, "the count of water is 0"), ("words", letters(7), "8 to 64"),
+    ("words", [*letters(7), "w0"], "twice"), ("power", 2.0, "the power is 2.0"), ("K", 30, "K is 30"),
+    ("on_hit", "drop", "drop"), ("before", -1, "before is -1"), ("seed", 2**31, "the seed"), ("hidden", [9, 9], "to 2"),
+    ("vectors", [[1.0, 2.0]] * 7, "8 words needs a vector"), ("scale", "cubic", "cubic")])
+def test_noise_keeps_the_last_good_state(name, value, message):
+    explorer = NoiseExplorer()
+    before = explorer.state()
+    with pytest.raises(TraitError, match=re.escape(message)):
+        setattr(explorer, name, value)
+    assert explorer.state() == before
+
+
+@pytest.mark.parametrize("options", [dict(), dict(words=letters(64), counts=zipf_counts(64), word="w3", K=20, power=1),
+                                     dict(on_hit="skip", hidden=[0, 0], K=1)])
+def test_noise_picture_tells_the_draw_and_the_loss(options):
+    explorer = NoiseExplorer(**options)
+    alt, drawn = explorer.picture().alt, [explorer.words[w] for w in explorer.negatives()]
+    assert f"Drawn now: {', '.join(drawn)};" in alt and f"the loss of {explorer.terms().sum():.3f} nats" in alt
+    assert f"{explorer.K + 1} terms" in alt

@@ -1,6 +1,7 @@
 """The cells that the browser tests run, opened by name; each makes one figure, or two."""
 
 TREE = "from utils.widgets import TreeExplorer\n"
+NOISE = "from utils.widgets import NoiseExplorer\n"
 
 CASES = {
     "tree": TREE + "explorer = TreeExplorer()\nexplorer",
@@ -8,4 +9,9 @@ CASES = {
                           "words = ['river', 'bank', 'constitutionally', *[f'w{i}' for i in range(61)]]\n"
                           "TreeExplorer(words, zipf_counts(64), tree='Huffman', word='w9')"),
     "two trees": TREE + "display(TreeExplorer(), TreeExplorer(tree='chain', word='king'))",
+    "noise": NOISE + "noise = NoiseExplorer()\nnoise",
+    "noise of 64": NOISE + ("from utils.costs import zipf_counts\n"
+                            "words = ['the', 'river', 'constitutionally', *[f'w{i}' for i in range(61)]]\n"
+                            "NoiseExplorer(words, zipf_counts(64), K=20, before=20_000)"),
+    "two noises": NOISE + "display(NoiseExplorer(), NoiseExplorer(power=1, word='king', on_hit='redraw', seed=7))",
 }

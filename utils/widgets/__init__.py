@@ -12,6 +12,7 @@ To add a figure:
    `import { a, b } from "./other.js";`, one line each; names of the top level must differ between files.
 3. Mathematics stands in a file of its own, `name_math.js`, with a `compute(state)` that gives all that is drawn;
    `tests/browser` calls it (`call(browser, module("name_math.js"), ..)`) and holds it against `utils` to 1e-9.
+   Words with counts have their rules, and the field for another vocabulary, in vocabulary.py and vocabulary.js.
    Numbers that a test or a reader may want exactly stand in `data-value` attributes.
 4. Style: base.css, classes `at-..`; what one figure alone needs in `name.css` (`_css = source("base.css") +
    source("name.css")`). Colours are its variables (`--at-hs`, `--at-ns`, `--at-true`, `--at-noise`).
@@ -26,6 +27,7 @@ The notebook stores the picture and the state, never the live view (notebooks/ru
 from run to run. The HTML copy is brought to life from the stored state (pages.py, static.js).
 """
 
+from utils.widgets.noise_explorer import NoiseExplorer
 from utils.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["TreeExplorer"]
+__all__ = ["NoiseExplorer", "TreeExplorer"]

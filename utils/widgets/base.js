@@ -61,6 +61,9 @@ export function number(x, digits = 3) {
   return text.replace(/-/g, "\u2212");
 }
 
+/** A whole number with its thousands set apart: 20,020. */
+export const many = (n) => n.toLocaleString("en");
+
 /** +0.31 or −0.31. */
 export const signed = (x, digits = 3) => (x > 0 ? "+" : "") + number(x, digits);
 
@@ -162,7 +165,7 @@ export function live({ model, el: root }, { label, traits, check, build }) {
       rest = setTimeout(() => put(spoken, { text }), 600);
     },
     redraw() {
-      if (!waiting && draw) waiting = requestAnimationFrame(() => { waiting = 0; draw(state); });
+      if (!waiting && draw) waiting = requestAnimationFrame(() => paint(true));
     },
     change(patch, done = true, place = null) {
       const wanted = { ...state, ...patch };
@@ -180,6 +183,10 @@ export function live({ model, el: root }, { label, traits, check, build }) {
     },
   };
 
+  const paint = (first) => {                         // JupyterLab hides a figure for a moment when its theme changes
+    waiting = !frame.clientWidth && first ? requestAnimationFrame(() => paint(false)) : 0;
+    draw(state);
+  };
   const heard = () => {                              // Python, or another view of the same model, changed something
     const given = read();
     if (same(given, state) || check(given)) return;
