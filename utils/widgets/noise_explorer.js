@@ -24,7 +24,7 @@ function build(figure) {
     for (const part of [choices, columns, line, loss, hits, hidden]) part.draw(state, view);
     const { words, now, zero, one } = view.rare;
     put(rare, { "data-value": now, text: `The ${words} rarest of ${view.V} words get ${percent(now)} of the draws; `
-      + `at power 0 they get ${percent(zero)}, at power 1 ${percent(one)}.` });
+      + `it is ${percent(zero)} at power 0 and ${percent(one)} at power 1.` });
     figure.say(`power ${number(state.power, 2)}, q of ${state.word} ${number(view.q[view.o])}; drawn `
       + `${view.draws.map(({ word }) => state.words[word]).join(", ")}; ${some} ${some === 1 ? "hit" : "hits"}; `
       + `loss ${number(view.loss)}, on average ${number(view.expectedLoss)}; ${many(view.N)} draws so far`);
