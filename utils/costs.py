@@ -94,7 +94,8 @@ class Traffic(TorchDispatchMode):
 
     `.calls`: operators that move numbers; a view only gives numbers that are there already another shape.
     `.bytes`: what they read and write. Of a table a lookup counts only the rows that it takes, and an update in place
-    or by a sparse gradient the rows that it adds. How much of it the processor's caches keep away from memory, no such count can tell.
+    or by a sparse gradient the rows that it adds. How much of it the processor's caches keep away from
+    memory, no such count can tell.
     `.peak`: the most bytes that all tensors seen so far held at one time, without what an operator needs inside.
     `.dot_products`: those of the forward pass, where gradients are recorded: of products of matrices, and of products
     summed over the last of three dimensions, which is how single rows meet their hidden vector.

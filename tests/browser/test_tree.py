@@ -126,6 +126,7 @@ def test_huffman_merge_by_merge_forward_and_back(open_figure, case):
     shown = []
     for done in range(1, 6):
         figure.button("merge ▶").click()
+        figure.settle()
         shown.append(tuple(int(n) for n in figure.find(".at-merge").get_attribute("data-pair").split()))
         assert len(figure.all("[data-node]")) == done
     assert [tuple(n if n < V else 3 * V - 2 - n for n in pair) for pair in shown] == merges[:5]

@@ -1,18 +1,18 @@
 """The tree explorer: a vocabulary, a tree, a walk, and the probabilities that flow down to the leaves."""
 
 import math
-from numbers import Real
 
 import torch
 from traitlets import Enum, Float, Int, List, Unicode, validate
 
-from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS
+from utils.example import U_NODES, V_C
 from utils.objectives import HierarchicalSoftmax
 from utils.tree import Tree, balanced_tree, huffman_tree, tree_from_children
+from utils.widgets import vocabulary
 from utils.widgets.base import LiveFigure, module, refuse, source
 from utils.widgets.tree_picture import picture
 
-FEWEST, MOST, LARGEST, REACH = 8, 64, 10**9, 2
+REACH = 2
 
 
 def chain_tree(size: int) -> Tree:
@@ -26,29 +26,16 @@ TREES = {"D2L": lambda counts: balanced_tree(8), "balanced": lambda counts: bala
 
 def node_vectors() -> list[list[float]]:
     """A vector for each of the 63 inner nodes that a tree may have: the running example's, then made-up ones."""
-    turns = [(2.4 * i, 0.4 + 0.05 * (i % 9)) for i in range(len(U_NODES), MOST - 1)]
+    turns = [(2.4 * i, 0.4 + 0.05 * (i % 9)) for i in range(len(U_NODES), vocabulary.MOST - 1)]
     return U_NODES.tolist() + [[round(r * math.cos(a), 1), round(r * math.sin(a), 1)] for a, r in turns]
 
 
 def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
     """What is wrong with a state, in one sentence, or None. The same rules as `problemOf` in tree_math.js."""
-    if not FEWEST <= len(words) <= MOST:
-        return f"this figure takes {FEWEST} to {MOST} words, not {len(words)}"
-    if len(words) != len(counts):
-        return f"there are {len(words)} words but {len(counts)} counts"
-    for i, name in enumerate(words):
-        if not name.strip() or len(name) > 30:
-            return f"{name!r} is no word for this figure: a word has 1 to 30 letters"
-        if name in words[:i]:
-            return f"the word {name!r} stands there twice: each word is one leaf"
-    for name, count in zip(words, counts):
-        if not 1 <= count <= LARGEST:
-            return f"the count of {name} is {count}: a count is a whole number from 1 to {LARGEST:,}"
+    if wrong := vocabulary.problem(words, counts, word):
+        return wrong
     if tree == "D2L" and len(words) != 8:
         return f"D2L's tree has 8 leaves, this vocabulary {len(words)} words: 'balanced' is that shape for any number"
-    if word not in words:
-        more = ", .." if len(words) > 12 else ""
-        return f"the word {word!r} is not among the {len(words)} words: {', '.join(words[:12])}{more}"
     if len(hidden) != 2 or not all(abs(x) <= REACH for x in hidden):
         return f"hidden is {hidden}: it has two coordinates from -{REACH} to {REACH}"
     if merges is not None and not 0 <= merges < len(words):
@@ -79,16 +66,10 @@ class TreeExplorer(LiveFigure):
     vectors = List(List(Float())).tag(sync=True)
 
     def __init__(self, words=None, counts=None, tree=None, word=None, hidden=V_C, merges=None):
-        words = list(WORDS if words is None else words)
-        if counts is None:
-            counts = COUNTS if words == WORDS else [1] * len(words)
-        counts = counts.tolist() if isinstance(counts, torch.Tensor) else list(counts)
-        for count in counts:
-            refuse(None if isinstance(count, Real) and count % 1 == 0 else f"counts are whole numbers, not {count}")
+        words, counts, word = vocabulary.given(words, counts, word)
         super().__init__(
-            words=words, counts=[int(count) for count in counts],
+            words=words, counts=counts, word=word,
             tree=tree or ("D2L" if len(words) == 8 else "balanced"),
-            word=word or (WORDS[CONTEXT] if WORDS[CONTEXT] in words or not words else words[0]),
             hidden=[float(x) for x in hidden], merges=merges, vectors=node_vectors())
 
     @validate("words", "counts", "tree", "word", "hidden", "merges", "vectors")

@@ -1,5 +1,6 @@
 // The mathematics of the tree explorer. tests/browser holds every function against utils on random numbers.
 // A tree is a list of (left, right) pairs, one an inner node, the root first: below V a word, V + i is inner node i.
+import { finite, vocabularyProblem } from "./vocabulary.js";
 
 export const REACH = 2;                              // the hidden vector's coordinates lie between -2 and 2
 
@@ -123,29 +124,14 @@ export function compute(state) {
 /** The count of a word, or of all words below an inner node. */
 export const rankOf = (node, counts, weights) => (node < counts.length ? counts[node] : weights[node - counts.length]);
 
-const finite = (x) => typeof x === "number" && Number.isFinite(x);
-
 /** What is wrong with a state, in one sentence, or null. The same rules as `problem` in tree_explorer.py. */
 export function problemOf({ words, counts, tree, word, hidden, merges, vectors }) {
-  if (words.length < 8 || words.length > 64) return `This figure takes 8 to 64 words, not ${words.length}.`;
-  if (words.length !== counts.length) return `There are ${words.length} words but ${counts.length} counts.`;
-  const odd = words.find((name) => !name.trim() || name.length > 30);
-  if (odd !== undefined) return `“${odd}” is no word for this figure: a word has 1 to 30 letters.`;
-  const twice = words.find((name, i) => words.indexOf(name) !== i);
-  if (twice !== undefined) return `The word “${twice}” stands there twice: each word is one leaf.`;
-  const bad = counts.findIndex((count) => !Number.isInteger(count) || count < 1 || count > 1e9);
-  if (bad >= 0) {
-    const what = finite(counts[bad]) ? `is ${counts[bad]}` : "is missing or no number";
-    return `The count of ${words[bad]} ${what}: a count is a whole number from 1 to 1,000,000,000.`;
-  }
+  const wrong = vocabularyProblem({ words, counts, word });
+  if (wrong) return wrong;
   if (!(tree in TREES)) return `There is no tree “${tree}”.`;
   if (tree === "D2L" && words.length !== 8) {
     return `D2L’s tree has 8 leaves, this vocabulary ${words.length} words: “balanced” is that shape for any `
       + "number.";
-  }
-  if (!words.includes(word)) {
-    const more = words.length > 12 ? ", …" : "";
-    return `“${word}” is not among the ${words.length} words: ${words.slice(0, 12).join(", ")}${more}`;
   }
   if (hidden.length !== 2 || !hidden.every((x) => finite(x) && Math.abs(x) <= REACH)) {
     return `The hidden vector has two coordinates from −${REACH} to ${REACH}.`;

@@ -138,23 +138,3 @@ export function depthPanel() {
 
   return { node, draw };
 }
-
-/** A vocabulary of the reader's own, one word and its count a line. */
-export function vocabularyPanel(figure) {
-  const list = el("textarea", { spellcheck: "false", "aria-label": "one word and its count on each line" });
-  const fill = () => {
-    list.value = figure.state.words.map((word, i) => `${word} ${figure.state.counts[i]}`).join("\n");
-  };
-  const use = () => {
-    const lines = list.value.split("\n").map((line) => line.trim()).filter(Boolean)
-      .map((line) => line.match(/^(.*?)\s+(\S+)$/)?.slice(1) ?? [line, "no number"]);
-    const words = lines.map(([word]) => word), { word, tree } = figure.state;
-    figure.change({ words, counts: lines.map(([, count]) => Number(count)), merges: null,
-      word: words.includes(word) ? word : words[0], tree: tree === "D2L" && words.length !== 8 ? "balanced" : tree },
-    true, row);
-  };
-  const row = el("div", { class: "at-row" }, button("Use these words", use));
-  const node = el("details", { ontoggle: fill }, el("summary", {}, "A vocabulary of your own"),
-    el("p", { class: "at-quiet" }, "8 to 64 lines, each a word and its count"), list, row);
-  return { node, draw() {} };
-}
