@@ -2,7 +2,7 @@
 import { el, live, number, rich } from "./base.js";
 import { inspect, inspectorProblem, METHODS } from "./inspector_math.js";
 import { fitted, rowPlane } from "./inspector_plane.js";
-import { counterPanel, errorPanel, lossPanel, pairPanel, stepPanel } from "./inspector_panels.js";
+import { counterPanel, errorPanel, lossPanel, pairPanel, stepPanel, stepsTaken } from "./inspector_panels.js";
 
 const SIGNS = { full: "■", ns: "●", hs: "▲" };
 
@@ -11,8 +11,9 @@ function card(figure, method) {
   let picked = null, pair = "";
   const pick = (index) => { picked = index; figure.redraw(); };
   const counters = counterPanel(method), plane = rowPlane(method, pick), loss = lossPanel(method);
-  const errors = errorPanel(method, pick);
-  const node = el("div", { class: `at-card at-${method}`, role: "group", "aria-label": METHODS[method] },
+  const errors = errorPanel(method, pick, () => picked);
+  const node = el("div", { class: `at-card at-${method}`, role: "group", "data-method": method,
+    "aria-label": METHODS[method] },
     el("div", { class: "at-part" }, el("p", { class: "at-head" },
       el("span", { class: "at-sign", "aria-hidden": "true" }, SIGNS[method]), ` ${METHODS[method]}`),
     counters.node, plane.node, loss.node),
@@ -49,7 +50,7 @@ function build(figure) {
     steps.draw(state, view);
     for (const one of cards) one.draw(state, view, box);
     beware.hidden = !(state.methods.includes("ns") && state.methods.length > 1);
-    figure.say(`${state.centre} and ${state.context}, ${state.taken.length} steps taken. ` + state.methods.map((name) =>
+    figure.say(`${state.centre} and ${state.context}, ${stepsTaken(state.taken)}. ` + state.methods.map((name) =>
       `${METHODS[name]}: ${view.methods[name].asked.length} dot products, loss ${number(view.methods[name].loss)}`)
       .join("; "));
   };

@@ -5,13 +5,15 @@ import { TREES } from "./tree_math.js";
 import { markPath } from "./inspector_plane.js";
 
 const fresh = () => `at-${Math.random().toString(36).slice(2)}`;
+export const stepsTaken = ({ length }) => `${length} step${length === 1 ? "" : "s"} taken`;
 const vectorText = (vector) => `(${vector.map((x) => number(x, 2)).join(", ")})`;
 const plain = (x) => String(x).replace("-", "−");
 
 /** Which pair, which noise words, which tree. */
 export function pairPanel(figure) {
   const { change } = figure, list = el("datalist", { id: fresh() });
-  const word = (label, name) => entry(label, { list: list.id, class: "at-word" }, (text) => change({ [name]: text.trim() }, true, node));
+  const word = (label, name) => entry(label, { list: list.id, class: "at-word" },
+    (text) => change({ [name]: text.trim() }, true, node));
   const centre = word("centre word", "centre"), context = word("context word", "context");
   const swap = button("swap them", () => change({ centre: figure.state.context, context: figure.state.centre }));
   const sample = (size) => {
@@ -76,7 +78,7 @@ export function stepPanel(figure) {
     turn.set(Math.log10(value), plain(value));
     put(back, { disabled: !taken.length });
     put(again, { disabled: !taken.length });
-    put(shown, { text: `${taken.length} step${taken.length === 1 ? "" : "s"} taken`, "data-value": taken.length });
+    put(shown, { text: stepsTaken(taken), "data-value": taken.length });
   }
 
   return { node, draw };
@@ -144,7 +146,7 @@ export function lossPanel(method) {
 }
 
 /** The table: a row a question; one is picked, by click or keys, and worked out below; then v_c. */
-export function errorPanel(method, pick) {
+export function errorPanel(method, pick, now) {
   const said = method === "full" ? "P" : "σ", heads = ["row", "score", said, "label", "error", "−1 to 1"];
   const id = fresh(), body = el("tbody"), sums = el("p", { class: "at-sums at-quiet" });
   const centre = el("p", { class: "at-sums at-quiet" });
@@ -153,10 +155,10 @@ export function errorPanel(method, pick) {
     + "up and down choose a row" }, head, body);
   const scroll = el("div", { class: "at-scroll at-errors", tabindex: "-1" }, table);
   const node = el("div", {}, scroll, sums, centre);
-  let last = 0, seen = "";
+  let seen = "";
   table.addEventListener("keydown", (event) => {
     const way = arrows(event);
-    if (way) pick(Math.max(0, Math.min(body.children.length - 1, last - way[1])));
+    if (way) pick(Math.max(0, Math.min(body.children.length - 1, now() - way[1])));
   });
 
   function line(i) {
@@ -197,7 +199,7 @@ export function errorPanel(method, pick) {
       + ` = ${vectorText(m.nextV)}`);
     const key = JSON.stringify([picked, state.context, state.words.length]);
     if (key !== seen) reveal(body.children[picked]);
-    [last, seen] = [picked, key];
+    seen = key;
     put(table, { "aria-activedescendant": `${id}-${picked}` });
   }
 
