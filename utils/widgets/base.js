@@ -162,7 +162,7 @@ export function live({ model, el: root }, { label, traits, check, build }) {
       rest = setTimeout(() => put(spoken, { text }), 600);
     },
     redraw() {
-      if (!waiting && draw) waiting = requestAnimationFrame(() => { waiting = 0; draw(state); });
+      if (!waiting && draw) waiting = requestAnimationFrame(paint);
     },
     change(patch, done = true, place = null) {
       const wanted = { ...state, ...patch };
@@ -180,6 +180,13 @@ export function live({ model, el: root }, { label, traits, check, build }) {
     },
   };
 
+  const paint = () => {
+    waiting = 0;
+    if (frame.clientWidth) return draw(state);
+    width = 0;                                       // out of the page or hidden: draw when it is seen again
+    sized.unobserve(frame);
+    sized.observe(frame);
+  };
   const heard = () => {                              // Python, or another view of the same model, changed something
     const given = read();
     if (same(given, state) || check(given)) return;

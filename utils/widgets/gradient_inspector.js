@@ -1,5 +1,5 @@
 // The gradient inspector: one state, what follows from it for each objective, and the parts that show it.
-import { el, live, number, rich } from "./base.js";
+import { el, emOf, live, number, rich } from "./base.js";
 import { inspect, inspectorProblem, METHODS } from "./inspector_math.js";
 import { fitted, rowPlane } from "./inspector_plane.js";
 import { counterPanel, errorPanel, lossPanel, pairPanel, stepPanel, stepsTaken } from "./inspector_panels.js";
@@ -19,19 +19,19 @@ function card(figure, method) {
     counters.node, plane.node, loss.node),
     el("div", { class: "at-part" }, errors.node));
 
-  function draw(state, view, box) {
-    node.hidden = !(method in view.methods);
+  function draw(state, view, box, size) {
     if (node.hidden) return;
     const m = view.methods[method], now = [state.centre, state.context, m.asked.length].join(" ");
     if (now !== pair || picked === null || picked >= m.asked.length) picked = method === "full" ? view.o : 0;
     pair = now;
     counters.draw(state, m, view);
-    plane.draw(state, m, view, box, picked);
-    loss.draw(state, m);
+    plane.draw(state, m, view, box, picked, size);
+    loss.draw(state, m, size);
     errors.draw(state, m, view, picked);
   }
 
-  return { node, draw };
+  return { node, draw, show: (view) => { node.hidden = !(method in view.methods); },
+    room: () => node.firstChild.clientWidth };
 }
 
 function build(figure) {
@@ -48,7 +48,9 @@ function build(figure) {
     const view = inspect(state), box = fitted(view);
     pairs.draw(state, view);
     steps.draw(state, view);
-    for (const one of cards) one.draw(state, view, box);
+    for (const one of cards) one.show(view);
+    const em = emOf(figure.frame), sizes = cards.map((one) => ({ em, room: one.room() || 20 * em }));    // measured once
+    cards.forEach((one, i) => one.draw(state, view, box, sizes[i]));
     beware.hidden = !(state.methods.includes("ns") && state.methods.length > 1);
     figure.say(`${state.centre} and ${state.context}, ${stepsTaken(state.taken)}. ` + state.methods.map((name) =>
       `${METHODS[name]}: ${view.methods[name].asked.length} dot products, loss ${number(view.methods[name].loss)}`)

@@ -76,6 +76,17 @@ const treeOf = ({ tree, counts }) => walksOf(TREES[tree](counts));
  * step went too far.
  */
 function replay(state, method, walks) {
+  const from = REPLAYED.map((name) => state[name]), last = lately.get(method);
+  if (last && last.from.every((value, i) => value === from[i])) return last.path;
+  const path = walkThrough(state, method, walks);
+  lately.set(method, { from, path });
+  return path;
+}
+
+const REPLAYED = ["words", "counts", "tree", "taken", "centre_rows", "output_rows", "node_rows"];
+const lately = new Map();                            // of each objective the last path: a slider moves none of these
+
+function walkThrough(state, method, walks) {
   const V = state.words.length;
   const rows = method === "hs" ? state.node_rows.slice(0, V - 1) : state.output_rows.slice(0, V);
   const tables = [{ centres: state.centre_rows, rows }];

@@ -1,5 +1,5 @@
 // The parts of the gradient inspector around the planes; each is {node, draw(state, view, ..)}.
-import { arrows, button, choice, el, emOf, entry, number, put, resize, signed, slider, svg } from "./base.js";
+import { arrows, button, choice, el, entry, number, put, signed, slider, svg } from "./base.js";
 import { drawn, FASTEST, METHODS, MOST_NOISE, noiseOf, rowName, SLOWEST } from "./inspector_math.js";
 import { TREES } from "./tree_math.js";
 import { markPath } from "./inspector_plane.js";
@@ -99,9 +99,9 @@ export function counterPanel(method) {
       "data-value": m.spent, hidden: !taken.length });
     put(dots, { text: plain(m.cost.dotProducts), "data-value": m.cost.dotProducts });
     put(rows, { text: plain(m.cost.rows), "data-value": m.cost.rows, "data-moved": m.moved });
-    const n = m.asked.length, errors = { full: `V = ${n} errors, one for each word`,
-      ns: `K + 1 = ${n} errors, one for each question`,
-      hs: `L(w) − 1 = ${n} error${n > 1 ? "s" : ""}, one for each step of the walk` }[method];
+    const n = m.asked.length, errors = { full: `V = ${n} errors, one a word`,
+      ns: `K + 1 = ${n} errors, one a question`,
+      hs: `L(w) − 1 = ${n} error${n > 1 ? "s" : ""}, one a step` }[method];
     put(why, { text: errors + (m.moved < n
       ? `; only ${m.moved} different row${m.moved > 1 ? "s" : ""}, errors of one row add up` : "") });
   }
@@ -119,15 +119,14 @@ export function lossPanel(method) {
   const curve = svg("svg", { role: "img", "aria-label": "loss of this pair after each step" }, axis, line, ahead, dots,
     hollow, top, zero, under);
   const loss = el("output", { class: "at-now" }), next = el("output", { class: "at-next" });
-  text.append("loss ", loss, " nats, after this step ", next);
+  text.append("loss ", loss, " nats, next ", next);
   const node = el("div", {}, text, curve);
 
-  function draw(state, m) {
-    const em = emOf(node), width = Math.min(node.clientWidth || 20 * em, 27 * em) - 3.1 * em, height = 3.4 * em;
+  function draw(state, m, { em, room }) {
+    const width = Math.min(room, 27 * em) - 3.1 * em, height = 3.4 * em;
     const values = [...m.losses, ...(m.out ? [] : [m.nextLoss])], most = Math.max(...values, 1e-9), n = m.losses.length;
     const x = (i) => 0.5 * em + i * (width - em) / Math.max(5, n), y = (value) => height * (1 - value / most);
-    resize(curve, width, height + 1.6 * em);
-    curve.style.marginLeft = `${2.5 * em}px`;
+    put(curve, { style: `width: ${width}px; height: ${height + 1.6 * em}px; margin-left: ${2.5 * em}px` });
     put(axis, { d: `M0 0V${height}H${width}` });
     put(line, { d: m.losses.map((value, i) => `${i ? "L" : "M"}${x(i)} ${y(value)}`).join("") });
     put(ahead, { d: m.out ? null : `M${x(n - 1)} ${y(m.loss)}L${x(n)} ${y(m.nextLoss)}` });
@@ -139,7 +138,7 @@ export function lossPanel(method) {
     put(under, { text: n > 1 ? `after 0 to ${n - 1} steps, and the next (hollow)` : "now, and after one step (hollow)",
       x: 0, y: height + 1.3 * em });
     put(loss, { text: number(m.loss), "data-value": m.loss });
-    put(next, { text: m.out ? "far away: it would be refused" : number(m.nextLoss), "data-value": m.nextLoss });
+    put(next, { text: m.out ? "too far: refused" : number(m.nextLoss), "data-value": m.nextLoss });
   }
 
   return { node, draw };
@@ -181,7 +180,7 @@ export function errorPanel(method, pick, now) {
       const tr = body.children[i], before = m.asked.slice(0, method === "ns" ? i : 0).some(({ row }) => row === q.row);
       const more = method === "hs" ? (q.label ? ", left" : ", right") : !before ? "" : q.row === view.o ? ", a hit"
         : ", again";
-      const texts = [rowName(method, q.row, state.words) + more, signed(q.score, 2), number(q.said), String(q.label),
+      const texts = [rowName(method, q.row, state.words) + more, number(q.score, 2), number(q.said), String(q.label),
         signed(q.error)];
       texts.forEach((text, k) => put(tr.children[k], { text }));
       put(tr.firstChild, { title: texts[0].length > 9 ? texts[0] : null });

@@ -1,5 +1,5 @@
 // The plane of one objective: each output row a mark, an arrow from where it is to where one step takes it.
-import { el, emOf, number, onlyWhen, put, richSvg, svg } from "./base.js";
+import { el, number, onlyWhen, put, richSvg, svg } from "./base.js";
 import { rowName } from "./inspector_math.js";
 
 /** The mark of an objective, as in all figures of the course: square, circle, triangle. */
@@ -67,19 +67,20 @@ export function rowPlane(method, pick) {
     const { x0, y0, wide, step } = box, high = ASPECT * wide, at = (from, size) => Array.from(
       { length: Math.floor((from + size) / step + 1e-9) - Math.ceil(from / step - 1e-9) + 1 },
       (_, i) => (Math.ceil(from / step - 1e-9) + i) * step);
-    const across = at(x0, wide), up = at(y0, high), digits = step < 1 ? 1 : 0;
+    const across = at(x0, wide), up = at(y0, high), digits = step < 1 ? 1 : 0, told = step / wide * width < 2.9 * em
+      ? (t) => Math.round(t / step) % 2 === 0 : () => true;              // no room: every second number
     put(grid, { d: across.map((x) => `M${px([x, 0])[0]} 0V${height}`).join("")
       + up.map((y) => `M0 ${px([0, y])[1]}H${width}`).join("") });
     put(zero, { d: `M${px([0, 0])[0]} 0V${height}M0 ${px([0, 0])[1]}H${width}` });
     ticks.replaceChildren(
-      ...across.map((x) => svg("text", { x: px([x, 0])[0], y: height + em, "text-anchor": "middle" },
+      ...across.filter(told).map((x) => svg("text", { x: px([x, 0])[0], y: height + em, "text-anchor": "middle" },
         number(x, digits))),
       ...up.map((y) => svg("text", { x: -0.3 * em, y: px([0, y])[1] + 0.35 * em, "text-anchor": "end" },
         number(y, digits))));
   }
 
-  function draw(state, m, { o, h }, box, picked) {
-    const em = emOf(node), room = node.clientWidth || 20 * em, margin = 2.1 * em;
+  function draw(state, m, { o, h }, box, picked, { em, room }) {
+    const margin = 2.1 * em;
     const width = Math.min(room, 27 * em) - margin - 0.6 * em, height = ASPECT * width, unit = width / box.wide;
     const px = ([x, y]) => [(x - box.x0) * unit, height - (y - box.y0) * unit];
     put(plane, { style: `width: ${width}px; height: ${height}px; margin: 0.4em 0.6em 1.3em ${margin}px` });
