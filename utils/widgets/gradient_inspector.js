@@ -49,7 +49,8 @@ function build(figure) {
     pairs.draw(state, view);
     steps.draw(state, view);
     for (const one of cards) one.show(view);
-    const em = emOf(figure.frame), sizes = cards.map((one) => ({ em, room: one.room() || 20 * em }));    // measured once
+    const em = emOf(figure.frame);
+    const sizes = cards.map((one) => ({ em, room: one.room() || 20 * em }));    // all measured before any is drawn
     cards.forEach((one, i) => one.draw(state, view, box, sizes[i]));
     beware.hidden = !(state.methods.includes("ns") && state.methods.length > 1);
     figure.say(`${state.centre} and ${state.context}, ${stepsTaken(state.taken)}. ` + state.methods.map((name) =>

@@ -174,6 +174,7 @@ export function errorPanel(method, pick, now) {
   }
 
   function draw(state, m, view, picked) {
+    put(scroll, { class: m.asked.length > 16 ? "at-scroll at-errors at-many" : "at-scroll at-errors" });
     while (body.children.length > m.asked.length) body.lastChild.remove();
     while (body.children.length < m.asked.length) body.append(line(body.children.length));
     m.asked.forEach((q, i) => {
@@ -197,8 +198,10 @@ export function errorPanel(method, pick, now) {
     centre.replaceChildren("v", el("sub", {}, "c"), ` = ${vectorText(m.v)} − ${rate} × ${vectorText(m.inV)}`
       + ` = ${vectorText(m.nextV)}`);
     const key = JSON.stringify([picked, state.context, state.words.length]);
-    if (key !== seen) reveal(body.children[picked]);
-    seen = key;
+    if (key !== seen && body.children[picked].offsetHeight) {           // once, and only where it can be seen
+      reveal(body.children[picked]);
+      seen = key;
+    }
     put(table, { "aria-activedescendant": `${id}-${picked}` });
   }
 

@@ -115,16 +115,18 @@ export function rowPlane(method, pick) {
     const [start, head] = turns ? arrowPath(tip, nextTip, 0.6 * em).split(/(?<=\d)(?=M)/) : [null, null];
     put(turn, { d: start });
     put(turnHead, { d: head });
-    block(tip, 0.25 * em);
+    const back = 0.4 * em / (Math.hypot(tip[0] - centre[0], tip[1] - centre[1]) || 1);
+    block([0, 1].map((k) => tip[k] + (centre[k] - tip[k]) * back), 0.45 * em);                  // the arrow's head
     for (let i = 1; turns && i < 6; i++) block([0, 1].map((k) => tip[k] + way[k] * i / 5), 0.25 * em);
     for (let i = 1; i < 6; i++) block([0, 1].map((k) => centre[k] + (tip[k] - centre[k]) * i / 6), 0.25 * em);
 
     /** Where a name has room beside a place: a corner of it that covers nothing yet, or the first if it must. */
     function roomFor([x, y], length, must) {
-      const w = length * 0.52 * em, t = 0.9 * em, r = 0.5 * em;
-      const corners = [[x + r, y + 0.35 * em], [x - r - w, y + 0.35 * em], [x - w / 2, y - r - 0.1 * em],
+      const w = length * 0.52 * em, t = 0.9 * em;
+      const around = (r) => [[x + r, y + 0.35 * em], [x - r - w, y + 0.35 * em], [x - w / 2, y - r - 0.1 * em],
         [x - w / 2, y + r + 0.75 * em], [x + 0.6 * r, y - 0.7 * r], [x - 0.6 * r - w, y - 0.7 * r],
-        [x + 0.6 * r, y + 1.1 * em], [x - 0.6 * r - w, y + 1.1 * em]]
+        [x + 0.6 * r, y + r + 0.6 * em], [x - 0.6 * r - w, y + r + 0.6 * em]];
+      const corners = (must ? [0.5, 0.9, 1.4] : [0.5]).flatMap((far) => around(far * em))
         .map(([a, b]) => [Math.max(0, Math.min(width - w, a)), Math.max(t, Math.min(height - 2, b))]);
       const covers = ([a, b]) => taken.filter(([l, u, r1, d]) => a < r1 && a + w > l && b - t < d && b > u).length;
       const counts = corners.map(covers), least = Math.min(...counts);
