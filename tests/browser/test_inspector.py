@@ -187,6 +187,12 @@ return [Number(figure.querySelector(".at-taken").dataset.value), Object.fromEntr
 """
 
 
+def test_a_number_on_the_border_draws_the_next_word(browser):
+    q, uniform = [0.25, 0.25, 0.5], [0.0, 0.25, 0.5, 0.75]
+    expected = torch.searchsorted(f64(q).cumsum(0), f64(uniform), right=True).tolist()
+    assert call(browser, MATH, "drawn", [[q, u] for u in uniform]) == expected == [0, 1, 2, 2]
+
+
 def agrees(figure, inspector):
     """The page shows the numbers of this inspector, to 1e-9."""
     figure.settle()
