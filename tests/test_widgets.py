@@ -15,11 +15,11 @@ from traitlets import TraitError
 from utils import widgets
 from utils.compare import compare
 from utils.costs import zipf_counts
-from utils.example import CONTEXT, COUNTS, U_NODES, V_C, WORDS, U
+from utils.example import CENTRE, CONTEXT, COUNTS, NOISE, U_NODES, V_C, WORDS, U
 from utils.noise import NoiseDistribution
-from utils.objectives import NegativeSampling
+from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import huffman_tree
-from utils.widgets import NoiseExplorer, TreeExplorer
+from utils.widgets import GradientInspector, NoiseExplorer, TreeExplorer
 from utils.widgets.base import FOLDER, STATE, VIEW, LiveFigure, module, source
 from utils.widgets.noise_explorer import uniform
 from utils.widgets.pages import forget_views, revive
@@ -301,3 +301,117 @@ def test_noise_picture_tells_the_draw_and_the_loss(options):
     alt, drawn = explorer.picture().alt, [explorer.words[w] for w in explorer.negatives()]
     assert f"Drawn now: {', '.join(drawn)};" in alt and f"the loss of {explorer.terms().sum():.3f} nats" in alt
     assert f"{explorer.K + 1} terms" in alt
+
+
+# ------------------------------------------------------------------ the gradient inspector
+
+STEP = dict(centre="bank", context="river", negatives=["king", "loan"], rate=1.0)
+
+
+def test_inspector_starts_with_the_pair_of_the_lessons():
+    inspector = GradientInspector()
+    assert (inspector.centre, inspector.context) == (WORDS[CENTRE], WORDS[CONTEXT])
+    assert inspector.negatives == [WORDS[i] for i in NOISE] and inspector.tree == "D2L" and inspector.taken == []
+    centres, rows = inspector.tables("ns")
+    assert torch.equal(centres[CENTRE], V_C) and torch.equal(rows, U)
+    assert torch.equal(inspector.tables("hs")[1], U_NODES)
+    error = torch.softmax(U @ V_C, 0) - torch.eye(8)[CONTEXT]                       # lesson 01
+    compare("error times vector", inspector.answer("full").in_rows, torch.outer(error, V_C))
+    assert [inspector.cost(method).dot_products for method in inspector.methods] == [8, 3, 3]
+
+
+def test_inspector_takes_steps_and_gives_them_back():
+    inspector = GradientInspector()
+    for method, weight in (("full", U), ("ns", U), ("hs", U_NODES)):
+        answer = inspector.answer(method)
+        after = GradientInspector(taken=[STEP])
+        centres, rows = after.tables(method)
+        compare("rows", rows, weight - answer.in_rows)
+        compare("v_c", centres[CENTRE], V_C - answer.in_v)
+        assert after.answer(method).loss < answer.loss
+    inspector.taken = [STEP] * 5
+    inspector.taken = []
+    assert torch.equal(inspector.tables("hs")[1], U_NODES) and torch.equal(inspector.tables("full")[0][CENTRE], V_C)
+
+
+def test_inspector_knows_the_costs_of_a_vocabulary():
+    counts = zipf_counts(24)
+    inspector = GradientInspector(letters(24), counts, centre="w3", context="w20", negatives=[0, 0, 20, 5])
+    assert inspector.negatives == ["w0", "w0", "w20", "w5"] and inspector.tree == "Huffman"
+    depth = huffman_tree(counts).depths[20].item()
+    assert [inspector.cost(m).rows for m in inspector.methods] == [24, 5, depth]
+    assert GradientInspector(letters(24), counts).state() == GradientInspector(letters(24), counts).state()
+
+
+def test_inspector_answers_like_the_objectives_on_made_up_vectors():
+    inspector = GradientInspector(letters(12), context="w7", negatives=["w1", "w1"])
+    made = torch.tensor(inspector.centre_rows)
+    assert made.norm(dim=1).min() > 0.25 and len(set(map(tuple, inspector.output_rows))) == 12
+    for method, objective in (("full", FullSoftmax(12, 2)), ("hs", HierarchicalSoftmax(2, huffman_tree([1] * 12))),
+                              ("ns", NegativeSampling(12, 2, NoiseDistribution([1] * 12), 2))):
+        objective.double()
+        centres, rows = inspector.tables(method)
+        with torch.no_grad():
+            objective.weight.copy_(rows)
+        noise = [torch.tensor([[1, 1]])] if method == "ns" else []
+        compare(method, inspector.answer(method).loss, objective.loss(centres[[0]], torch.tensor([7]), *noise)[0])
+
+
+BAD_PAIR = {
+    "the same word twice": (dict(context="bank"), "centre and context are both 'bank'"),
+    "an unknown centre": (dict(centre="ocean"), "'ocean' is not among the 8 words: water, boat"),
+    "an unknown context": (dict(context="ocean"), "'ocean' is not among"),
+    "an unknown noise word": (dict(negatives=["king", "sea"]), "'sea' is not among"),
+    "a noise id too large": (dict(negatives=[8]), "noise word 8: ids run from 0 to 7"),
+    "no noise words": (dict(negatives=[]), "there are 0 noise words: this figure takes 1 to 10"),
+    "eleven noise words": (dict(negatives=["king"] * 11), "there are 11 noise words"),
+    "rate zero": (dict(rate=0), "the rate is 0.0: this figure takes 0.01 to 100"),
+    "a rate that is no number": (dict(rate=float("nan")), "the rate is nan"),
+    "no objective": (dict(methods=[]), "names one or more of full, ns, hs"),
+    "an unknown objective": (dict(methods=["full", "cbow"]), "names one or more of full, ns, hs"),
+    "65 words": (dict(words=letters(65)), "8 to 64 words, not 65"),
+    "two words the same": (dict(words=[*letters(7), "w3"]), "'w3' stands there twice"),
+    "a zero count": (dict(counts=[20, 6, 0, 5, 12, 2, 8, 1]), "the count of river is 0"),
+    "a zero count among others": (dict(words=letters(9), counts=[1] * 8 + [0]), "the count of w8 is 0"),
+    "half a count": (dict(counts=[20, 6, 1.5, 5, 12, 2, 8, 1]), "whole numbers, not 1.5"),
+    "too few vectors": (dict(centre_rows=[[1, 0]] * 7), "centre_rows: 8 rows of two coordinates"),
+    "three coordinates": (dict(output_rows=[[1, 0, 0]] * 8), "output_rows: 8 rows of two coordinates"),
+    "too few nodes": (dict(node_rows=[[1, 0]] * 6), "7 inner nodes"),
+    "a step that blows up": (dict(taken=[STEP, STEP | {"rate": 100}]),
+                             "step 2 of full softmax at rate 100 would move v_c to ("),
+    "101 steps": (dict(taken=[STEP] * 101), "101 steps: this figure keeps 100"),
+    "half a step": (dict(taken=[{"rate": 1.0}]), "step 1 is {'rate': 1.0}: a step has centre, context"),
+    "a step of an unknown word": (dict(taken=[STEP | {"centre": "ocean"}]), "step 1: the word 'ocean' is not among"),
+}
+
+
+@pytest.mark.parametrize("arguments, message", BAD_PAIR.values(), ids=BAD_PAIR.keys())
+def test_inspector_refuses_bad_values(arguments, message):
+    with pytest.raises(TraitError, match=re.escape(message)):
+        GradientInspector(**arguments)
+
+
+@pytest.mark.parametrize("name, value", [("centre", "river"), ("rate", 1e9), ("taken", [STEP | {"rate": 100.0}]),
+                                         ("negatives", []), ("methods", ["all"]), ("tree", "oak"), ("counts", [0] * 8)])
+def test_inspector_keeps_its_last_good_state(name, value):
+    inspector = GradientInspector(taken=[STEP])
+    before = inspector.state()
+    with pytest.raises(TraitError):
+        setattr(inspector, name, value)
+    assert inspector.state() == before
+
+
+def test_a_step_that_blows_up_unseen_is_no_matter():
+    assert len(GradientInspector(methods=["hs"], taken=[STEP, STEP, STEP | {"rate": 20}]).taken) == 3
+    with pytest.raises(TraitError, match="choose a smaller rate"):
+        GradientInspector(methods=["ns"], taken=[STEP, STEP | {"rate": 50}])
+
+
+@pytest.mark.parametrize("options", [dict(), dict(methods=["full"], taken=[STEP] * 3, rate=20), dict(
+    words=letters(64), counts=zipf_counts(64), negatives=[3, 3, 1], methods=["ns", "hs"])])
+def test_inspectors_picture_tells_the_costs(options):
+    inspector = GradientInspector(**options)
+    alt = inspector.picture().alt
+    for method in inspector.methods:
+        assert f"{inspector.cost(method).dot_products:.0f} dot products" in alt
+    assert f"The pair {inspector.centre} and {inspector.context}" in alt and "nats" in alt

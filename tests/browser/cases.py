@@ -2,6 +2,7 @@
 
 TREE = "from utils.widgets import TreeExplorer\n"
 NOISE = "from utils.widgets import NoiseExplorer\n"
+INSPECTOR = "from utils.widgets import GradientInspector\n"
 
 CASES = {
     "tree": TREE + "explorer = TreeExplorer()\nexplorer",
@@ -14,4 +15,11 @@ CASES = {
                             "words = ['the', 'river', 'constitutionally', *[f'w{i}' for i in range(61)]]\n"
                             "NoiseExplorer(words, zipf_counts(64), K=20, before=20_000)"),
     "two noises": NOISE + "display(NoiseExplorer(), NoiseExplorer(power=1, word='king', on_hit='redraw', seed=7))",
+    "inspector": INSPECTOR + "inspector = GradientInspector()\ninspector",
+    "inspector of 64": INSPECTOR + ("from utils.costs import zipf_counts\n"
+                                    "words = ['river', 'bank', 'constitutionally', *[f'w{i}' for i in range(61)]]\n"
+                                    "GradientInspector(words, zipf_counts(64), context='w40')"),
+    "inspector of lesson 01": INSPECTOR + "GradientInspector(methods=['full'])",
+    "two inspectors": INSPECTOR + ("display(GradientInspector(), GradientInspector(methods=['full', 'ns'], rate=0.5, "
+                                   "negatives=['king', 'king', 'river']))"),
 }

@@ -27,7 +27,8 @@ The notebook stores the picture and the state, never the live view (notebooks/ru
 from run to run. The HTML copy is brought to life from the stored state (pages.py, static.js).
 """
 
+from utils.widgets.gradient_inspector import GradientInspector
 from utils.widgets.noise_explorer import NoiseExplorer
 from utils.widgets.tree_explorer import TreeExplorer
 
-__all__ = ["NoiseExplorer", "TreeExplorer"]
+__all__ = ["GradientInspector", "NoiseExplorer", "TreeExplorer"]

@@ -165,7 +165,7 @@ export function live({ model, el: root }, { label, traits, check, build }) {
       rest = setTimeout(() => put(spoken, { text }), 600);
     },
     redraw() {
-      if (!waiting && draw) waiting = requestAnimationFrame(() => paint(true));
+      if (!waiting && draw) waiting = requestAnimationFrame(paint);
     },
     change(patch, done = true, place = null) {
       const wanted = { ...state, ...patch };
@@ -183,9 +183,12 @@ export function live({ model, el: root }, { label, traits, check, build }) {
     },
   };
 
-  const paint = (first) => {                         // JupyterLab hides a figure for a moment when its theme changes
-    waiting = !frame.clientWidth && first ? requestAnimationFrame(() => paint(false)) : 0;
-    draw(state);
+  const paint = () => {
+    waiting = 0;
+    if (frame.clientWidth) return draw(state);
+    width = 0;                                       // out of the page or hidden: draw when it is seen again
+    sized.unobserve(frame);
+    sized.observe(frame);
   };
   const heard = () => {                              // Python, or another view of the same model, changed something
     const given = read();

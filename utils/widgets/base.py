@@ -1,6 +1,7 @@
 """What every interactive figure shares: its JavaScript put together, its picture, what a notebook stores of it."""
 
 import re
+from numbers import Real
 from pathlib import Path
 
 import anywidget
@@ -71,3 +72,11 @@ def refuse(problem: str | None) -> None:
     """TraitError with this message, if there is one: the trait keeps its last good value."""
     if problem:
         raise TraitError(problem)
+
+
+def whole(counts) -> list[int]:
+    """Counts, any iterable or a tensor, as whole numbers; TraitError for one that is not."""
+    counts = counts.tolist() if hasattr(counts, "tolist") else list(counts)
+    for count in counts:
+        refuse(None if isinstance(count, Real) and count % 1 == 0 else f"counts are whole numbers, not {count}")
+    return [int(count) for count in counts]

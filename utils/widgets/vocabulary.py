@@ -1,11 +1,7 @@
 """A vocabulary of 8 to 64 words with their counts, as figures take it: what may be given, and what is refused."""
 
-from numbers import Real
-
-import torch
-
 from utils.example import CONTEXT, COUNTS, WORDS
-from utils.widgets.base import refuse
+from utils.widgets.base import whole
 
 FEWEST, MOST, LARGEST = 8, 64, 10**9
 
@@ -15,11 +11,9 @@ def given(words, counts, word) -> tuple[list[str], list[int], str]:
     words = list(WORDS if words is None else words)
     if counts is None:
         counts = COUNTS if words == WORDS else [1] * len(words)
-    counts = counts.tolist() if isinstance(counts, torch.Tensor) else list(counts)
-    for count in counts:
-        refuse(None if isinstance(count, Real) and count % 1 == 0 else f"counts are whole numbers, not {count}")
+    counts = whole(counts)
     word = word or (WORDS[CONTEXT] if WORDS[CONTEXT] in words or not words else words[0])
-    return words, [int(count) for count in counts], word
+    return words, counts, word
 
 
 def problem(words, counts, word) -> str | None:
