@@ -10,10 +10,10 @@ To add a figure:
    the elements once, inside `figure.frame`, and returns `draw(state)`, which only sets them. Whatever the reader does
    calls `figure.change({trait: value}, done)`. Files import each other as
    `import { a, b } from "./other.js";`, one line each; names of the top level must differ between files.
-3. Mathematics stands in a file of its own, `name_math.js`, with a `compute(state)` that gives all that is drawn;
-   `tests/browser` calls it (`call(browser, module("name_math.js"), ..)`) and holds it against `utils` to 1e-9.
-   Words with counts have their rules, and the field for another vocabulary, in vocabulary.py and vocabulary.js.
-   Numbers that a test or a reader may want exactly stand in `data-value` attributes.
+3. Mathematics stands in a file of its own, `name_math.js`, with one function of the state (`compute`, `inspect`) that
+   gives all that is drawn; `tests/browser` calls it (`call(browser, module("name_math.js"), ..)`) and holds it against
+   `utils` to 1e-9. Words with counts have their rules, and the field for another vocabulary, in vocabulary.py and
+   vocabulary.js. Numbers that a test or a reader may want exactly stand in `data-value` attributes.
 4. Style: base.css, classes `at-..`; what one figure alone needs in `name.css` (`_css = source("base.css") +
    source("name.css")`). Colours are its variables (`--at-hs`, `--at-ns`, `--at-true`, `--at-noise`).
    Lay drawings out in `emOf(frame)`, from 400 px on; `draw` runs once a frame: set attributes with `put`, make
