@@ -5,7 +5,7 @@ export OMP_WAIT_POLICY ?= PASSIVE# threads that wait do not spin: training stays
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
 READY := .venv/ready
-NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval pandas pytest torch utils xdist
+NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval numba pandas pytest torch utils xdist
 
 # A .venv that is half made, broken, moved or of another Python is made anew: without its mark, set-up starts afresh.
 ifneq ($(wildcard $(READY)),)
@@ -15,12 +15,13 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab test run slides bench bench-cost sweep clean
+.PHONY: help setup lab test test-browser run slides bench bench-cost sweep clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make lab    set up and open the first lesson (LAB_ARGS=--no-browser prints the address instead)"
 	@echo "make test   set up and run all tests, the lessons among them"
+	@echo "make test-browser   drive the interactive figures in Chromium (installed on Debian where it is missing)"
 	@echo "make run    execute the lessons afresh, refresh their outputs, write build/html"
 	@echo "make slides write the lessons as slides to build/slides"
 	@echo "make bench  race the full-speed trainer against gensim and fastText (half an hour; resumes where it stopped)"
@@ -46,6 +47,11 @@ lab: $(READY)
 test: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m pytest -q --nbval -n 2 --dist loadfile
+
+test-browser: $(READY)
+	$(PY) -m pip install --disable-pip-version-check -q -r tests/browser/requirements.txt
+	$(PY) tests/browser/chromium.py
+	$(PY) -m pytest -q tests/browser
 
 run: $(READY)
 	$(PY) notebooks/run.py

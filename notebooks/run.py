@@ -15,15 +15,24 @@ import unicodedata
 from pathlib import Path
 
 import nbformat
+from jinja2 import DictLoader
 from latex2mathml.converter import convert as to_mathml
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
+from utils.widgets.pages import forget_views, revive
+
 FOLDER = Path(__file__).resolve().parent
 BUILD = FOLDER.parent / "build" / "html"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PICTURE = FOLDER / "data" / "three_costs.png"         # the README's picture: what the cell tagged course-picture drew
+ALT = """
+{%- block data_png scoped -%}
+<div class="jp-RenderedImage jp-OutputArea-output"><img src="data:image/png;base64,{{ output.data['image/png'] }}"
+ alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}"></div>
+{%- endblock -%}
+"""                                                    # what nbconvert's own template leaves out
 FORMULA = re.compile(r"(```.*?```|`[^`\n]*`)|\$\$(.+?)\$\$|\$([^$\n]+?)\$", re.DOTALL)
 
 
@@ -52,6 +61,7 @@ def strip(notebook) -> None:
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": language})
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in ("tags", "slideshow")})
+    forget_views(notebook)
 
 
 def mathml(markdown: str) -> str:
@@ -80,18 +90,20 @@ def letter(match) -> str:
         return match[0]
 
 
-def export(path: Path) -> None:
-    """Write the lesson, or a page of Markdown, as one HTML page, links to other pages kept."""
+def export(path: Path, page: Path | None = None, theme: str = "light") -> None:
+    """Write the lesson, or a page of Markdown, as one HTML page, links kept, figures alive without a kernel."""
     notebook = (nbformat.read(path, as_version=4) if path.suffix == ".ipynb" else
                 nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(path.read_text(encoding="utf-8"))]))
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
             cell.source = web(cell.source)
-    body, _ = HTMLExporter(mathjax_url="", require_js_url="").from_notebook_node(
-        notebook, resources={"metadata": {"name": path.stem}})
-    page = BUILD / path.relative_to(FOLDER).with_suffix(".html")
+    figures = revive(notebook)
+    exporter = HTMLExporter(mathjax_url="", require_js_url="", theme=theme, template_file="course.html.j2",
+                            extra_loaders=[DictLoader({"course.html.j2": "{% extends 'lab/index.html.j2' %}" + ALT})])
+    body, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": path.stem}})
+    page = page or BUILD / path.relative_to(FOLDER).with_suffix(".html")
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(body, encoding="utf-8")
+    page.write_text(body.replace("</body>", f"{figures}</body>"), encoding="utf-8")
 
 
 def main(prefixes: list[str]) -> int:

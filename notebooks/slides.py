@@ -20,7 +20,7 @@ from pathlib import Path
 import nbformat
 from jinja2 import DictLoader
 from nbconvert import SlidesExporter
-from run import FOLDER, web
+from run import ALT, FOLDER, web
 
 BUILD = FOLDER.parent / "build" / "slides"
 PAGE, TEXT, CODE, FIGURE = 690, (76, 41), (88, 29), 490    # pixels below a heading; characters and pixels of a line
@@ -68,7 +68,7 @@ Reveal.initialize({hash: true, center: false, transition: "none", width: 1280, h
                    slideNumber: "c/t", plugins: [RevealNotes]});
 </script>
 {%- endblock -%}
-"""
+""" + ALT
 
 
 def words(text: str) -> int:

@@ -40,6 +40,14 @@ def test_bytes_of_a_product_a_copy_and_an_update_in_place():
     assert counted_on(lambda: a.add_(a)).bytes == 3 * 6 * NUMBER       # two read, one written
 
 
+def test_rows_that_meet_their_hidden_vector_are_dot_products():
+    rows, hidden = torch.rand(B, 5, d), torch.rand(B, 1, d)
+    assert counted_on(lambda: (rows * hidden).sum(dim=2)).dot_products == B * 5
+    assert counted_on(lambda: ((rows * hidden).sum(dim=1), rows[0].sum(dim=1), rows.sum())).dot_products == 0
+    with torch.no_grad():                              # as in the backward pass
+        assert counted_on(lambda: (rows * hidden).sum(dim=2)).dot_products == 0
+
+
 def test_a_view_and_a_question_cost_nothing():
     a = torch.rand(4, 6)
     sparse = torch.sparse_coo_tensor(torch.tensor([[1, 1]]), torch.rand(2, 6), (4, 6), check_invariants=False)
@@ -66,6 +74,14 @@ def test_a_sparse_update_counts_the_rows_that_the_gradient_stores():
     gradient = torch.sparse_coo_tensor(torch.tensor([[1, 1, 7]]), torch.ones(3, d), table.shape, check_invariants=False)
     assert counted_on(lambda: table.add_(gradient, alpha=-1)).bytes == 3 * ID + 3 * 3 * d * NUMBER
     assert table[1, 0] == -2
+
+
+def test_an_update_in_place_counts_the_rows_that_it_adds():
+    table, ids, rows = torch.zeros(1000, d), torch.tensor([1, 1, 7]), torch.ones(3, d)
+    assert counted_on(lambda: table.index_add_(0, ids, rows, alpha=-1)).bytes == 3 * ID + 3 * 3 * d * NUMBER
+    everywhere = ids[:, None].expand(3, d)
+    assert counted_on(lambda: table.scatter_add_(0, everywhere, rows)).bytes == 3 * ID + 3 * 3 * d * NUMBER
+    assert counted_on(lambda: table.index_add(0, ids, rows)).bytes == 3 * ID + (3 * d + 2 * 1000 * d) * NUMBER
 
 
 def test_peak_is_the_most_bytes_held_at_one_time():
@@ -162,7 +178,7 @@ def test_bytes_and_memory_of_adam_by_hand(make_objective):
 
 
 def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
-    small, large = (traffic(make_objective("negative", size, d), zipf_counts(size), batch=B) for size in (50, 5_000))
+    small, large = (traffic(make_objective("negative", size, d), zipf_counts(size), batch=B) for size in (20, 5_000))
     assert small.bytes == large.bytes and small.calls == large.calls and small.peak < large.peak
     dense = [traffic(make_objective("full", size, d), zipf_counts(size), batch=B).bytes for size in (500, 5_000)]
     assert dense[1] == pytest.approx(10 * dense[0], rel=0.05)
@@ -184,7 +200,7 @@ def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_ob
                                           r"of the 2\.0 GB that are free; use a smaller batch or V"):
         Step(objective, counts, batch=256)
     Step(objective, counts, batch=2)                   # the scores of a batch were what does not fit
-    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1e8))
+    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
     Step(make_objective("negative", 1_000, d), zipf_counts(1_000), batch=10**6)
     with pytest.raises(MemoryError, match=r"about 0\.1 GB"):
         Step(objective, counts, batch=1)               # here the tables are

@@ -9,15 +9,18 @@ import pkgutil
 import re
 import statistics
 import sys
+from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 
 import utils
+from utils.widgets.base import VIEW
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 sys.path.append(str(FOLDER))
+import run  # noqa: E402
 import slides  # noqa: E402
 
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
@@ -72,6 +75,8 @@ def test_volatile_metadata_is_stripped(book):
     assert "version" not in notebook.metadata.language_info
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "slideshow"}, cell.metadata
+        for output in cell.get("outputs", []):
+            assert VIEW not in output.get("data", {}), "a live view names a kernel that is gone: make run"
 
 
 def test_every_picture_has_alt_text(book):
@@ -222,3 +227,20 @@ def test_slides_load_nothing_from_another_host(projected):
     assert not re.findall(r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html)
     assert not re.search(r"@import|url\([\"']?(?:https?:)?//", html)
     assert "theme/white.css" in html and "<math" in html and "$$" not in html
+    all_described(projected, html)
+
+
+# The browsable copy -----------------------------------------------------------------------------------------------
+
+def all_described(notebook, html):
+    """No picture without an alt text of the notebook's; whether each of the notebook's pictures is there."""
+    alts = [output.metadata["image/png"]["alt"] for cell in code(notebook.cells) for output in cell.outputs
+            if "image/png" in output.get("data", {})]
+    found = [unescape(alt) for alt in re.findall(r'<img[^>]*alt="([^"]*)"', html)]
+    assert set(found) <= set(alts) and bool(found) == bool(alts), set(found) - set(alts)
+    return len(found) == len(alts)
+
+
+def test_the_copy_has_the_alt_text_of_every_picture(book, tmp_path):
+    run.export(book, tmp_path / "page.html")
+    assert all_described(read(book), (tmp_path / "page.html").read_text(encoding="utf-8"))

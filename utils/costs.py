@@ -93,8 +93,9 @@ class Traffic(TorchDispatchMode):
     """Counts what torch's operators do while it is active, forward, backward and update alike.
 
     `.calls`: operators that move numbers; a view only gives numbers that are there already another shape.
-    `.bytes`: what they read and write. Of a table a lookup counts only the rows that it takes, and a sparse update the
-    rows that the gradient stores. How much of it the processor's caches keep away from memory, no such count can tell.
+    `.bytes`: what they read and write. Of a table a lookup counts only the rows that it takes, and an update in place
+    or by a sparse gradient the rows that it adds. How much of it the processor's caches keep away from
+    memory, no such count can tell.
     `.peak`: the most bytes that all tensors seen so far held at one time, without what an operator needs inside.
     `.dot_products`: those of the forward pass, where gradients are recorded: of products of matrices, and of products
     summed over the last of three dimensions, which is how single rows meet their hidden vector.
@@ -127,6 +128,7 @@ class Traffic(TorchDispatchMode):
 
 
 TAKES_ROWS = ("aten::embedding", "aten::index.", "aten::searchsorted", "aten::nll_loss_forward")
+ADDS_ROWS = ("aten::index_add_", "aten::scatter_add_")           # in place: the table's other rows stay where they are
 
 
 def _moved(name, given, made) -> int:
@@ -135,6 +137,9 @@ def _moved(name, given, made) -> int:
         given = [made[0], *given[1:]]                  # of the first tensor it reads as much as it hands on
     elif name.startswith("aten::nll_loss_backward"):
         given = [given[0], given[2]]                   # it asks the scores only for their shape
+    elif name.startswith(ADDS_ROWS):
+        _, index, rows = given
+        given, made = [index, rows, rows], [rows]      # as many rows of the table are read and written as are added
     sparse = [tensor for tensor in given if tensor.is_sparse]
     rows = _bytes(sparse[0]._values()) if sparse else 0            # of a table beside a sparse tensor, only those rows
     return sum(rows if sparse and not tensor.is_sparse else _bytes(tensor) for tensor in [*given, *made])

@@ -8,6 +8,7 @@ import torch
 
 WORDS = ["water", "boat", "river", "lake", "money", "loan", "bank", "king"]
 CENTRE, CONTEXT = WORDS.index("bank"), WORDS.index("river")
+COUNTS = [20, 6, 10, 5, 12, 2, 8, 1]                   # made up too: of each word, in the lessons that count
 NOISE = [WORDS.index("king"), WORDS.index("loan")]     # K = 2 noise words, given
 
 V_C = torch.tensor([1.0, 0.5], dtype=torch.float64)    # the centre word, bank: (d,)

@@ -159,7 +159,7 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
                    title=heading)
             points = sorted({int(point) for x, _ in curves.values() for point in x})
             if len(points) < 8:                        # else powers of ten
-                ax.set_xticks(points, points)
+                ax.set_xticks(points, [f"{point:,}" for point in points])
                 ax.set_xticks([], minor=True)
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return Figure(figure, alt)
