@@ -19,7 +19,7 @@ from utils.fast.text import Text
 from utils.training import ABSURD_LOSS, History, TrainingDiverged, _watched
 
 MOST = 0.1                                             # no row's rate is above this one
-PILE = 4.0                                             # nor the sum of its rate over all its questions in one step
+PILE = 2.0                                             # nor the sum of its rate over all its questions in one step
 ROUND = 1.0                                            # seconds between two looks at the weights, at least, and
 COPIES = 0.05                                          # at most this share of the time goes to copying them
 
