@@ -108,10 +108,11 @@ class Vocab:
     """
 
     def __init__(self, sentences, min_count: int = 5, max_size: int | None = None):
-        sentences = list(sentences)
-        if any(isinstance(sentence, str) for sentence in sentences):
-            raise TypeError("a sentence is a list of words, not a string; split it, for instance with tokenize()")
-        counter = Counter(word for sentence in sentences for word in sentence)
+        counter = Counter()
+        for sentence in sentences:                     # one at a time: a text may be larger than memory
+            if isinstance(sentence, str):
+                raise TypeError("a sentence is a list of words, not a string; split it, for instance with tokenize()")
+            counter.update(sentence)
         if not counter:
             raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
         if max_size is not None and max_size < 1:

@@ -1,0 +1,450 @@
+"""The full-speed trainer: blocks against single pairs, expectations by enumeration, text of any size, runs that end."""
+
+import itertools
+import threading
+
+import pytest
+import torch
+from torch.nn.functional import logsigmoid
+
+from utils.corpus import Vocab, keep_probability
+from utils.fast import Run, train_fast
+from utils.fast import text as text_module
+from utils.fast import training as training_module
+from utils.fast.blocks import Windows, bands, reaches, thin
+from utils.fast.kernels import Scratch, Table, add_rows, block_step
+from utils.fast.objectives import NegativeSampling, Tally
+from utils.fast.text import Text, read_sentences
+from utils.models import SkipGram
+from utils.noise import NoiseDistribution
+from utils.objectives import NegativeSampling as PlainNegativeSampling
+from utils.training import TrainingDiverged, train
+from utils.windows import skip_gram_batches
+
+V, d = 12, 5
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def planted(rows=V, seed=1):
+    """A table in float64 whose rows move by the gradient itself."""
+    return Table(torch.randn(rows, d, generator=seeded(seed)).double(), torch.ones(rows).double())
+
+
+def toy_text(n=57, seed=0):
+    """n words out of V, many of them twice in a block, in sentences of 1 to 9 words."""
+    ids = torch.randint(0, V, (n,), generator=seeded(seed))
+    lengths = torch.randint(1, 10, (n,), generator=seeded(seed + 1))
+    return ids, torch.arange(n).repeat_interleave(lengths)[:n]
+
+
+def pairs_of(sentence, window, seed):
+    """(centre, context) positions of all pairs, one by one, from the windows that this seed draws."""
+    left, right = reaches(sentence, window, seeded(seed))
+    return [(i, j) for i in range(len(sentence)) for j in range(i - left[i], i + right[i] + 1) if j != i]
+
+
+@pytest.fixture
+def vocab(sentences):
+    return Vocab(sentences, min_count=1)
+
+
+# blocks
+
+
+@pytest.mark.parametrize("window", [1, 2, 5])
+def test_windows_stay_within_their_sentence_and_their_reach(window):
+    _, sentence = toy_text(400)
+    left, right = reaches(sentence, window, seeded())
+    seen = set()
+    for i, (a, b) in enumerate(zip(left.tolist(), right.tolist())):
+        same = (sentence == sentence[i]).nonzero().flatten()
+        before, after = i - int(same[0]), int(same[-1]) - i
+        drawn = {reach for reach in range(1, window + 1) if (min(reach, before), min(reach, after)) == (a, b)}
+        assert drawn, (a, b, before, after)            # some reach explains both sides
+        seen |= drawn if len(drawn) == 1 else set()
+    assert window == 1 or len(seen) > 1
+
+
+@pytest.mark.parametrize("T, window", [(1, 1), (4, 2), (16, 5), (16, 9)])
+def test_blocks_hold_every_pair_once(T, window):
+    ids, sentence = toy_text()
+    text = Windows(ids, sentence, T, window, seeded(3))
+    band = bands(T, window).flatten(0, 2)[text.band]                         # (n, T, T + 2w)
+    found = [(int(text.ids[b, i]), int(text.context[b, j])) for b, i, j in band.nonzero().tolist()]
+    assert sorted(found) == sorted((int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, 3))
+    assert torch.equal(band.sum(dim=2).long(), text.pairs)
+
+
+def test_blocks_come_in_random_order_that_the_seed_fixes():
+    ids, sentence = torch.arange(320), torch.zeros(320).long()
+    first, again = (Windows(ids, sentence, 16, 5, seeded(4)).ids for _ in range(2))
+    assert torch.equal(first, again)
+    assert first[:, 0].tolist() != sorted(first[:, 0].tolist()) == list(range(0, 320, 16))
+
+
+def test_thinning_keeps_words_by_their_chance_and_no_end_of_sentence():
+    piece = torch.tensor(([0] * 50 + [1] * 50 + [2]) * 200, dtype=torch.int32)
+    ids, sentence = thin(piece, torch.tensor([1.0, 0.25, 0.0]), seeded())
+    assert (ids == 0).sum() == 10_000 and abs(int((ids == 1).sum()) - 2500) < 200 and not (ids == 2).any()
+    assert sentence.unique().tolist() == list(range(200))
+    assert all((ids[sentence == s] == 0).sum() == 50 for s in (0, 99, 199))
+
+
+# kernels
+
+
+def step_of_negative_sampling(window, M, seed=5, K=3):
+    """(tables before, after, text, noise rows (n, M)) of one step over the whole toy text, and its loss."""
+    ids, sentence = toy_text(seed=seed)
+    T, text = 8, Windows(ids, sentence, 8, window, seeded(seed))
+    noise = torch.randint(0, V, (len(text.ids), M), generator=seeded(seed))
+    band = bands(T, window).flatten(0, 2)[text.band].double()
+    times = torch.cat([band, (text.pairs * K / M)[:, :, None].expand(-1, -1, M)], dim=2)
+    labels = torch.tensor([1.0] * (T + 2 * window) + [0.0] * M).double()
+    tables = planted(seed=1), planted(seed=2)
+    before = [table.vectors.clone() for table in tables]
+    loss = block_step(*tables, text.ids, torch.cat([text.context, noise], dim=1), labels, times, 1.0, Scratch(), True)
+    pairs = [(int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, seed)]
+    return before, [table.vectors for table in tables], loss, pairs, text, noise, K / M
+
+
+@pytest.mark.parametrize("window, M, seed", [(1, 1, 5), (2, 3, 6), (5, 8, 7), (7, 2, 8)])
+def test_a_banded_step_is_the_sum_of_its_pairs_gradients(window, M, seed):
+    before, after, loss, pairs, text, noise, share = step_of_negative_sampling(window, M, seed)
+    v, u = (table.clone().requires_grad_() for table in before)
+    nats = -sum(logsigmoid(u[o] @ v[c]) for c, o in pairs)
+    for block, drawn in enumerate(noise):
+        for word, n in zip(text.ids[block], text.pairs[block]):
+            nats = nats - n * share * logsigmoid(-u[drawn] @ v[word]).sum()
+    nats.backward()
+    assert loss == pytest.approx(nats.item(), rel=1e-12)
+    for old, new, gradient in zip(before, after, (v.grad, u.grad)):
+        torch.testing.assert_close(new, old - gradient, rtol=0, atol=1e-12)
+
+
+def test_shared_noise_is_unbiased():
+    """Mean over all V^M draws, by their chance: the K expected noise words of each pair, 15.2.6."""
+    few, M, K = 4, 2, 5
+    q = NoiseDistribution(torch.tensor([8, 4, 2, 1])).probs
+    ids, context = torch.tensor([[0, 1, 1]]), torch.tensor([[2, 0, 1, 1, 3]])
+    band = bands(3, 1)[torch.arange(3), 1, 1].double()[None]                 # each word with both neighbours
+    n = band.sum(dim=2)
+    labels = torch.tensor([1.0] * 5 + [0.0] * M).double()
+
+    def moved(drawn, count):
+        tables = planted(few, 1), planted(few, 2)
+        before = [table.vectors.clone() for table in tables]
+        times = torch.cat([band, (n * count)[:, :, None].expand(-1, -1, len(drawn))], dim=2)
+        block_step(*tables, ids, torch.cat([context, torch.tensor([drawn])], dim=1), labels[:5 + len(drawn)],
+                   times, 1.0, Scratch())
+        return torch.stack([table.vectors - old for table, old in zip(tables, before)])
+
+    mean = sum(q[list(drawn)].prod() * moved(drawn, K / M) for drawn in itertools.product(range(few), repeat=M))
+    v, u = planted(few, 1).vectors.requires_grad_(), planted(few, 2).vectors.requires_grad_()
+    for i, j in band[0].nonzero().tolist():
+        c = ids[0, i]
+        (-logsigmoid(u[context[0, j]] @ v[c]) - K * (q * logsigmoid(-u @ v[c])).sum()).backward()
+    torch.testing.assert_close(mean, -torch.stack([v.grad, u.grad]), rtol=0, atol=1e-12)
+
+
+def test_rows_move_by_their_own_rate():
+    ids, rows, times = torch.tensor([[0, 1]]), torch.tensor([[2, 3]]), torch.ones(1, 2, 2).double()
+    moved = []
+    for rates in (torch.ones(V).double(), torch.arange(V).double()):
+        tables = Table(planted(seed=1).vectors, rates), Table(planted(seed=2).vectors, rates)
+        before = [table.vectors.clone() for table in tables]
+        block_step(*tables, ids, rows, torch.ones(2).double(), times.clone(), 0.5, Scratch())
+        moved.append([table.vectors - old for table, old in zip(tables, before)])
+    for one, other in zip(*moved):
+        assert one.any()
+        torch.testing.assert_close(one * torch.arange(V)[:, None], other, rtol=0, atol=1e-12)
+
+
+def test_add_rows_adds_up_what_comes_twice():
+    table = torch.zeros(3, 2)
+    add_rows(table, torch.tensor([[1, 1], [2, 1]]), torch.arange(8.0).view(2, 2, 2))
+    assert table.tolist() == [[0, 0], [0 + 2 + 6, 1 + 3 + 7], [4, 5]]
+
+
+def test_scratch_lends_the_same_memory_again():
+    scratch, like = Scratch(), torch.zeros(1)
+    big = scratch.take("x", like, 4, 5)
+    assert scratch.take("x", like, 2, 3).data_ptr() == big.data_ptr() != scratch.take("y", like, 4, 5).data_ptr()
+    assert scratch.take("x", like, 30, 30).shape == (30, 30)
+    table, ids = torch.randn(6, 3), torch.tensor([[5, 0], [5, 2]])
+    assert torch.equal(scratch.gather("z", table, ids), table[ids])
+
+
+# objectives
+
+
+def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
+    """`asked`: the mean over many passes of the times that each row's questions count."""
+    long = [[word for sentence in sentences for word in sentence]]           # one sentence: no window is cut
+    keep = keep_probability(vocab.counts, 0.05, "word2vec")
+    objective, text = NegativeSampling(vocab, keep, 3, 5, 0.75), Text(long, vocab)
+    counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
+    for seed in range(60):
+        ids, sentence = thin(text[0], torch.cat([keep, torch.zeros(1)]), seeded(seed))
+        windows = Windows(ids, sentence, objective.T, 3, seeded(seed))
+        noise = objective.noise.sample((len(windows.ids), objective.M), seeded(seed))
+        times = objective.times[windows.band]
+        counts_in.index_add_(0, windows.ids.flatten(), times.sum(dim=2).flatten() / 60)
+        counts_out.index_add_(0, torch.cat([windows.context, noise], dim=1).flatten(), times.sum(dim=1).flatten() / 60)
+    for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
+        torch.testing.assert_close(counted.double(), said, rtol=0.15, atol=1.0)
+
+
+def plain_loss(sentences, vocab, epochs, lr):
+    torch.manual_seed(0)
+    objective = PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+    batches = skip_gram_batches(*vocab.encode(sentences), vocab, batch_size=64, subsample=None)
+    history = train(SkipGram(len(vocab), 8, objective), batches, epochs=epochs, lr=lr)
+    return sum(history.loss[-len(batches):]) / len(batches)
+
+
+def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
+    """The same corpus, a step for every four words: the same loss within a few hundredths of a nat."""
+    monkeypatch.setattr(NegativeSampling, "T", 4)
+    monkeypatch.setattr(training_module, "ROUND", 0.0)
+    run = Run(Text(sentences, vocab), vocab, dim=8, subsample=0, epochs=20, lr=10.0)
+    losses = run.train(threads=1).loss
+    assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(plain_loss(sentences, vocab, 20, 0.3), abs=0.08)
+
+
+def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab):
+    """Even words occur among even words only: their vectors end up together."""
+    vectors = train_fast(sentences, vocab, dim=8, subsample=0, epochs=30, threads=1)
+    unit = torch.nn.functional.normalize(vectors.vectors - vectors.vectors.mean(dim=0), dim=1)
+    even = torch.tensor([int(word[1:]) % 2 == 0 for word in vectors.words])
+    alike = even[:, None] == even
+    assert (unit @ unit.T)[alike].mean() > (unit @ unit.T)[~alike].mean() + 0.5
+
+
+# text
+
+
+def whole(text):
+    return torch.cat([text[i] for i in range(len(text))]).tolist()
+
+
+def test_pieces_hold_the_text_with_an_end_after_each_sentence(vocab, sentences, monkeypatch):
+    monkeypatch.setattr(text_module, "PIECE", 50)
+    text = Text([*sentences, ["unknown"], []], vocab)
+    assert whole(text) == [i for s in sentences for i in [*(vocab[word] for word in s), len(vocab)]]
+    assert len(text) > 20 and all(len(text[i]) <= 50 and text[i][-1] == len(vocab) for i in range(len(text)))
+    assert text.known == sum(map(len, sentences)) == text.words - 1
+
+
+def test_streaming_a_file_equals_text_in_memory(vocab, sentences, tmp_path, monkeypatch):
+    """From memory, from a file, and with ids that wait in a temporary file: the same vectors."""
+    path = tmp_path / "text.txt"
+    words = [["of", *(chr(97 + int(word[1:])) for word in s)] for s in sentences]    # a file's words are letters only
+    path.write_text("\n\n".join(" ".join(s).title() for s in words), encoding="utf-8")
+    kinds = Vocab(read_sentences(path), min_count=1)
+    assert len(kinds) == 21 and [s for s in read_sentences(path) if s] == words
+    options = dict(dim=4, subsample=0, epochs=2, threads=1)
+    memory = train_fast(words, kinds, **options).vectors
+    monkeypatch.setattr(text_module, "IN_MEMORY", 16)
+    text = Text(path, kinds)
+    assert text._file._rolled and len(whole(text)) == sum(len(s) + 1 for s in words)
+    assert torch.equal(train_fast(str(path), kinds, **options).vectors, memory)
+
+
+@pytest.mark.parametrize("end", ["", "\n", " \n\n", "\r\n"])
+def test_lines_longer_than_memory_come_in_parts(tmp_path, monkeypatch, end):
+    monkeypatch.setattr(text_module, "LINE", 16)
+    words = [f"{a}{b}äß" for a in "abcdefghij" for b in "klmnop"]
+    (tmp_path / "text.txt").write_bytes((" ".join(words) + "\n\n" + "x" * 40 + end).encode())
+    found = [word for sentence in read_sentences(tmp_path / "text.txt") for word in sentence]
+    assert found[:60] == words and "".join(found[60:]) == "x" * 40
+
+
+def test_one_sentence_of_a_million_tokens(vocab):
+    sentence = [vocab.words[i] for i in torch.randint(0, 20, (1_000_000,), generator=seeded()).tolist()]
+    text = Text([sentence], vocab)
+    assert text.known == 1_000_000 and len(text) == -(-1_000_001 // text_module.PIECE)
+    assert train_fast([sentence], vocab, dim=2, epochs=1).vectors.isfinite().all()
+
+
+@pytest.mark.parametrize("content, message", [
+    ("river é".encode()[:-1], "not UTF-8.*after line 0"), (b"one\ntwo\n\xff\xfe", "not UTF-8.*after line")])
+def test_a_file_that_is_not_utf8_or_ends_within_a_character(tmp_path, content, message):
+    (tmp_path / "text.txt").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        list(read_sentences(tmp_path / "text.txt"))
+
+
+@pytest.mark.parametrize("change", [lambda path: path.open("a").write("more"), lambda path: path.write_text("a")])
+def test_a_file_that_changes_its_length_while_it_is_read(tmp_path, change):
+    path = tmp_path / "text.txt"
+    path.write_text("one two\n" * 100_000)
+    sentences = read_sentences(path)
+    next(sentences)
+    change(path)
+    with pytest.raises(ValueError, match="changed while it was read: 800000 bytes at first"):
+        list(sentences)
+
+
+def test_texts_without_words_are_refused(vocab, tmp_path):
+    with pytest.raises(ValueError, match="none of the 2 words"):
+        Text([["unknown", "words"]], vocab)
+    with pytest.raises(TypeError, match="not a string such as 'w1 w2'"):
+        Text(["w1 w2"], vocab)
+    with pytest.raises(FileNotFoundError, match="no file"):
+        train_fast(tmp_path / "nothing.txt", vocab)
+    with pytest.raises(ValueError, match="no pair is left"):
+        train_fast([["w0"], ["w1"], [], ["w2", "unknown"]], vocab, subsample=0)
+
+
+# runs
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """Many short pieces, and a look at the weights after each, so that a run of a second has many rounds."""
+    monkeypatch.setattr(text_module, "PIECE", 200)
+    monkeypatch.setattr(training_module, "ROUND", 0.0)
+    monkeypatch.setattr(training_module, "COPIES", float("inf"))
+
+
+def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
+    def vectors(**options):
+        return train_fast(sentences, vocab, dim=8, epochs=3, **options).vectors
+
+    first = vectors(threads=1)
+    assert torch.equal(vectors(threads=1), first)
+    assert not torch.equal(vectors(threads=1, seed=1), first)
+    state = torch.get_rng_state()
+    assert vectors(threads=3).shape == first.shape and torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_history_has_every_pair(vocab, sentences, short):
+    """Without subsampling, a window of 1 gives each word its neighbours: 2 (n - 1) pairs a sentence."""
+    run = Run(Text(sentences, vocab), vocab, dim=4, window=1, subsample=0, epochs=3)
+    history = run.train(threads=2)
+    assert history.pairs[-1] == 3 * sum(2 * (len(s) - 1) for s in sentences)
+    assert history.pairs == sorted(history.pairs) and history.seconds == sorted(history.seconds)
+    assert len(history.loss) == len(history.pairs) == len(history.seconds) > 3
+    assert run.next == len(run)
+
+
+@pytest.mark.parametrize("wrong, message", [
+    (dict(objective="nce"), "objective is 'nce'; choose"), (dict(dim=0), "dim is 0"), (dict(window=0), "window is 0"),
+    (dict(negatives=0), "negatives is 0"), (dict(epochs=0), "epochs is 0"), (dict(seed=-1), "seed is -1"),
+    (dict(threads=0), "threads is 0"), (dict(subsample=-1e-3), "subsample is -0.001"),
+    (dict(subsample=float("nan")), "subsample is nan"), (dict(lr=0.0), "lr is 0"), (dict(lr=float("inf")), "lr is inf"),
+    (dict(power=float("inf")), "power is inf")])
+def test_wrong_settings_are_named(vocab, sentences, wrong, message):
+    with pytest.raises(ValueError, match=message):
+        train_fast(sentences, vocab, **wrong)
+
+
+def test_a_vocabulary_of_one_word_is_refused():
+    with pytest.raises(ValueError, match="the vocabulary has 1 words"):
+        train_fast([["a", "a"]], Vocab([["a", "a"]], min_count=1))
+
+
+def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, short):
+    run = Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0)
+    run.train(threads=1)
+    run.epochs, learned = 10, run.inputs.vectors.clone()
+    for table in (run.inputs, run.outputs):
+        table.rates.fill_(float("inf"))
+    with pytest.raises(TrainingDiverged, match="choose a smaller lr") as caught:
+        run.train(threads=2)
+    assert torch.equal(caught.value.embeddings.vectors, learned)
+    assert caught.value.history.loss and all(map(torch.isfinite, torch.tensor(caught.value.history.loss)))
+
+
+def test_an_error_in_a_thread_ends_the_run(vocab, sentences, short, monkeypatch):
+    def fail(self, number, scratch):
+        raise RuntimeError("no memory for piece 0")
+
+    monkeypatch.setattr(Run, "learn", fail)
+    with pytest.raises(RuntimeError, match="no memory"):
+        train_fast(sentences, vocab, threads=2)
+
+
+def stop_after(monkeypatch, pieces):
+    """The run gets Ctrl-C (KeyboardInterrupt in the main thread, as it waits) after so many pieces."""
+    note, learn = Run._note, Run.learn
+
+    def interrupt(self, *arguments):
+        note(self, *arguments)
+        if self.next >= pieces:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Run, "_note", interrupt)
+    return lambda: (monkeypatch.setattr(Run, "_note", note), monkeypatch.setattr(Run, "learn", learn))
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(vocab, sentences, short, monkeypatch, tmp_path, capsys):
+    options = dict(dim=8, epochs=4, threads=1)
+    unbroken = train_fast(sentences, vocab, **options).vectors
+    go_on = stop_after(monkeypatch, 7)
+    half = train_fast(sentences, vocab, checkpoint=tmp_path / "c", **options).vectors
+    assert "interrupted after" in capsys.readouterr().out and not torch.equal(half, unbroken)
+    go_on()
+    resumed = train_fast(sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options).vectors
+    assert torch.equal(resumed, unbroken)
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+
+
+def test_checkpoints_are_written_while_it_runs(vocab, sentences, short, monkeypatch, tmp_path):
+    """What stands in the file after any round resumes to the same vectors: killing loses no more than an interval."""
+    options, note, kept = dict(dim=4, epochs=3, threads=1, every=0), Run._note, []
+
+    def keep(self, *rest):
+        note(self, *rest)
+        kept.append((tmp_path / "c").read_bytes())
+
+    monkeypatch.setattr(Run, "_note", keep)
+    unbroken = train_fast(sentences, vocab, checkpoint=tmp_path / "c", **options).vectors
+    assert len(set(kept)) == len(kept) > 6
+    for content in kept[::4]:
+        (tmp_path / "c").write_bytes(content)
+        again = train_fast(sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options).vectors
+        assert torch.equal(again, unbroken)
+
+
+def test_a_checkpoint_of_another_run_is_refused(vocab, sentences, tmp_path):
+    def go(text=sentences, **options):
+        train_fast(text, vocab, **dict(dim=4, epochs=1) | options, checkpoint=tmp_path / "c", resume="dim" in options)
+
+    go()
+    with pytest.raises(ValueError, match="made with dim = 4, this run has 6"):
+        go(dim=6)
+    with pytest.raises(ValueError, match="made with text = '1[0-9]+ words, checksum .*this run has"):
+        go(sentences[:-1], dim=4)
+    (tmp_path / "c").write_bytes(b"no checkpoint")
+    with pytest.raises(ValueError, match="is not a checkpoint"):
+        go(dim=4)
+    (tmp_path / "c").unlink()
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        go(dim=4)
+
+
+def test_an_unwritable_checkpoint_is_found_before_training(vocab, sentences, tmp_path, monkeypatch):
+    monkeypatch.setattr(Run, "learn", lambda *_: pytest.fail("training has begun"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        train_fast(sentences, vocab, checkpoint=tmp_path / "file" / "c")
+
+
+def test_threads_share_the_work(vocab, sentences, short, monkeypatch):
+    seen, learn, both = set(), Run.learn, threading.Barrier(2, timeout=30)
+
+    def watched(self, number, scratch):
+        if number < 2:
+            both.wait()                                # passes only if two threads learn at the same time
+        seen.add(number)
+        return learn(self, number, scratch) if torch.get_num_threads() == 1 else Tally()
+
+    monkeypatch.setattr(Run, "learn", watched)
+    run = Run(Text(sentences, vocab), vocab, dim=4, epochs=2)
+    assert run.train(threads=2).pairs[-1] > 0
+    assert seen == set(range(len(run)))

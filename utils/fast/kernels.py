@@ -1,0 +1,59 @@
+"""The arithmetic of the full-speed trainer: blocks of text as products of matrices, without autograd, in place."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import softplus
+
+
+class Scratch(dict):
+    """Memory for results, kept from step to step: asking the system for fresh pages can cost more than the sums."""
+
+    def take(self, name: str, like: Tensor, *shape: int) -> Tensor:
+        """A tensor of this shape, holding whatever was last written under this name."""
+        size = torch.Size(shape).numel()
+        if name not in self or self[name].numel() < size:
+            self[name] = like.new_empty(size)
+        return self[name][:size].view(shape)
+
+    def gather(self, name: str, table: Float[Tensor, "V d"], ids: Int[Tensor, "..."]) -> Float[Tensor, "... d"]:
+        """table[ids]."""
+        rows = self.take(name, table, ids.numel(), table.shape[1])
+        return torch.index_select(table, 0, ids.view(-1), out=rows).view(*ids.shape, -1)
+
+
+def add_rows(table: Float[Tensor, "V d"], ids: Int[Tensor, "..."], rows: Float[Tensor, "... d"]) -> None:
+    """table[ids] += rows, in place; a row that is named several times gets the sum."""
+    d = table.shape[1]
+    table.scatter_add_(0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d))    # index_add_ says the same, more slowly
+
+
+class Table:
+    """Vectors (V, d), and for each row how far it moves: its `rates` (V,) times the step's lr times its gradient."""
+
+    def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"]):
+        self.vectors, self.rates = vectors, rates
+
+
+def block_step(inputs: Table, outputs: Table, ids: Int[Tensor, "n T"], rows: Int[Tensor, "n R"],
+               labels: Float[Tensor, "... R"], times: Float[Tensor, "n T R"], lr: float, scratch: Scratch,
+               loss: bool = False) -> float:
+    """One step of n blocks, each with T input words and R output rows: an error times a vector, in three products.
+
+    Row r asks a question whose answer is labels[r], 1 or 0; times[i, r] says how often it asks input word i. For
+    skip-gram that is a band of the matrix, so all scores are computed and those outside of the band count 0 times.
+    Equations 15.2.6 and 15.2.7. `times` is overwritten. Returns the loss in nats, summed, if asked for, else 0.
+    """
+    (n, T), R = ids.shape, rows.shape[1]
+    x, u = scratch.gather("x", inputs.vectors, ids), scratch.gather("u", outputs.vectors, rows)
+    score = torch.bmm(x, u.mT, out=scratch.take("score", x, n, T, R))        # (n, T, d) @ (n, d, R) -> (n, T, R)
+    nats = (softplus((1 - 2 * labels) * score) * times).sum(dtype=torch.float64).item() if loss else 0.0
+    error = score.sigmoid_().sub_(labels).mul_(times)                        # (sigma(score) - label), times over
+    error_x = torch.mul(error, inputs.rates[ids][:, :, None], out=times)
+    error_u = error.mul_(outputs.rates[rows][:, None, :])
+    step = scratch.take("step", x, *x.shape)
+    torch.baddbmm(step, error_x, u, beta=0, alpha=-lr, out=step)             # (n, T, R) @ (n, R, d) -> (n, T, d)
+    torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)                # (n, R, T) @ (n, T, d) -> (n, R, d)
+    add_rows(inputs.vectors, ids, step)
+    add_rows(outputs.vectors, rows, u)
+    return nats
