@@ -15,7 +15,7 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab test test-browser run slides bench-cost sweep clean
+.PHONY: help setup lab test test-browser run slides bench bench-cost sweep clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make test-browser   drive the interactive figures in Chromium (installed on Debian where it is missing)"
 	@echo "make run    execute the lessons afresh, refresh their outputs, write build/html"
 	@echo "make slides write the lessons as slides to build/slides"
+	@echo "make bench  race the full-speed trainer against gensim and fastText (half an hour; resumes where it stopped)"
 	@echo "make bench-cost   measure the table of lesson 07 anew (a quarter of an hour)"
 	@echo "make sweep  train every system of lesson 08 anew where the tables lack it (hours; resumes where it stopped)"
 	@echo "make setup  set up only"
@@ -58,6 +59,10 @@ run: $(READY)
 slides: $(READY)
 	$(PY) -m pip install --disable-pip-version-check -q --no-deps sphinx-revealjs==3.2.1
 	$(PY) notebooks/slides.py
+
+bench: $(READY)
+	$(PY) -m pip install --disable-pip-version-check -q --no-deps fasttext-wheel==0.9.2
+	$(PY) notebooks/bench_fast.py
 
 bench-cost: $(READY)
 	$(PY) notebooks/bench_cost.py

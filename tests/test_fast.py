@@ -9,16 +9,20 @@ from torch.nn.functional import logsigmoid
 
 from utils.corpus import Vocab, keep_probability
 from utils.fast import Run, train_fast
+from utils.fast import objectives as objectives_module
 from utils.fast import text as text_module
 from utils.fast import training as training_module
 from utils.fast.blocks import Windows, bands, reaches, thin
-from utils.fast.kernels import Scratch, Table, add_rows, block_step
-from utils.fast.objectives import NegativeSampling, Tally
+from utils.fast.kernels import Scratch, Table, add_rows, block_step, softmax_step
+from utils.fast.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling, Tally
 from utils.fast.text import Text, read_sentences
 from utils.models import SkipGram
 from utils.noise import NoiseDistribution
+from utils.objectives import FullSoftmax as PlainFullSoftmax
+from utils.objectives import HierarchicalSoftmax as PlainHierarchicalSoftmax
 from utils.objectives import NegativeSampling as PlainNegativeSampling
 from utils.training import TrainingDiverged, train
+from utils.tree import huffman_tree
 from utils.windows import skip_gram_batches
 
 V, d = 12, 5
@@ -198,6 +202,75 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
         torch.testing.assert_close(counted.double(), said, rtol=0.15, atol=1.0)
 
 
+def one_step(objective, window, seed):
+    """(text, its pairs as ids, tables, their vectors before) of a toy text for one step of the objective."""
+    ids, sentence = toy_text(seed=seed)
+    tables = planted(V, 1), planted(objective.output_rows, 2)
+    pairs = [(int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, seed)]
+    before = [table.vectors.clone() for table in tables]
+    return Windows(ids, sentence, objective.T, window, seeded(seed)), pairs, tables, before
+
+
+def check_against_plain(plain, pairs, tables, before, loss):
+    """The step moved both tables by minus the summed gradient of the plain objective; pairs are (hidden, target)."""
+    plain.double().weight.data = before[1].clone()
+    v = before[0].clone().requires_grad_()
+    hidden, target = map(torch.tensor, zip(*pairs))
+    nats = plain.loss(v[hidden], target).sum()
+    nats.backward()
+    assert loss == pytest.approx(nats.item(), rel=1e-9)
+    for table, old, gradient in zip(tables, before, (v.grad, plain.weight.grad.to_dense())):
+        torch.testing.assert_close(table.vectors, old - gradient, rtol=0, atol=1e-9)
+
+
+def toy_vocab():
+    return Vocab([[f"w{i}"] * (40 // (i + 1) + 1) for i in range(V)], min_count=1)
+
+
+@pytest.mark.parametrize("window, M, seed", [(1, 1, 5), (2, 3, 6), (5, 4, 7), (5, 31, 8), (3, 0, 9)])
+def test_a_step_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(window, M, seed, monkeypatch):
+    """Each word predicted from the words of its own window; the M busiest nodes counted, the others one by one."""
+    monkeypatch.setattr(HierarchicalSoftmax, "M", M)
+    vocab = toy_vocab()
+    objective = HierarchicalSoftmax(vocab, torch.ones(V), window)
+    for name in ("bands", "turns", "left"):
+        setattr(objective, name, getattr(objective, name).double())
+    text, pairs, (inputs, outputs), before = one_step(objective, window, seed)
+    length = objective.length[text.ids] * (text.pairs > 0)
+    rows, labels, times = objective.questions(text.ids, text.band, length, Scratch())
+    loss = block_step(outputs, inputs, rows, text.context, labels, times, 1.0, Scratch(), True)
+    plain = PlainHierarchicalSoftmax(d, huffman_tree(vocab.counts))
+    check_against_plain(plain, [(context, target) for target, context in pairs], (inputs, outputs), before, loss)
+
+
+@pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
+def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, seed, monkeypatch):
+    steps = []
+    monkeypatch.setattr(objectives_module, "softmax_step", lambda *step: steps.append(step) or 0.0)
+    objective = FullSoftmax(toy_vocab(), torch.ones(V), window)
+    objective.blocks = 99
+    ids, sentence = toy_text(seed=seed)
+    _, pairs, (inputs, outputs), before = one_step(objective, window, seed)
+    tally = objective.learn(ids, sentence, inputs, outputs, lambda share: 1.0, seeded(seed), Scratch())
+    assert tally.pairs == len(pairs) and len(steps) == 1
+    _, _, centres, context, inside, *_ = steps[0]
+    loss = softmax_step(inputs, outputs, centres, context, inside.double(), 1.0, Scratch(), True)
+    check_against_plain(PlainFullSoftmax(V, d), pairs, (inputs, outputs), before, loss)
+
+
+def test_hierarchical_softmax_asks_as_often_as_it_says(sentences, vocab):
+    objective = HierarchicalSoftmax(vocab, torch.ones(len(vocab)), 3)
+    ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
+    counts = [torch.zeros(len(vocab)), torch.zeros(len(vocab) - 1)]
+    for seed in range(20):
+        text = Windows(ids, torch.zeros_like(ids), objective.T, 3, seeded(seed))
+        rows, _, times = objective.questions(text.ids, text.band, objective.length[text.ids], Scratch())
+        counts[0].index_add_(0, text.context.flatten(), times.sum(dim=1).flatten() / 20)
+        counts[1].index_add_(0, rows.flatten(), times.sum(dim=2).flatten() / 20)
+    torch.testing.assert_close(counts[1].double(), objective.asked[1][0], rtol=0.05, atol=1.0)
+    assert counts[0].sum() == pytest.approx(objective.asked[0][0].sum().item(), rel=0.02)
+
+
 def plain_loss(sentences, vocab, epochs, lr):
     torch.manual_seed(0)
     objective = PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
@@ -215,9 +288,10 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
     assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(plain_loss(sentences, vocab, 20, 0.3), abs=0.08)
 
 
-def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab):
+@pytest.mark.parametrize("objective", ["ns", "hs", "softmax"])
+def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, objective):
     """Even words occur among even words only: their vectors end up together."""
-    vectors = train_fast(sentences, vocab, dim=8, subsample=0, epochs=30, threads=1)
+    vectors = train_fast(sentences, vocab, objective=objective, dim=8, subsample=0, epochs=30, threads=1)
     unit = torch.nn.functional.normalize(vectors.vectors - vectors.vectors.mean(dim=0), dim=1)
     even = torch.tensor([int(word[1:]) % 2 == 0 for word in vectors.words])
     alike = even[:, None] == even

@@ -34,26 +34,53 @@ class Table:
     def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"]):
         self.vectors, self.rates = vectors, rates
 
+    def rate(self, ids: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
+        """rates[ids], in a third of the time."""
+        return torch.index_select(self.rates, 0, ids.view(-1)).view(ids.shape)
+
 
 def block_step(inputs: Table, outputs: Table, ids: Int[Tensor, "n T"], rows: Int[Tensor, "n R"],
-               labels: Float[Tensor, "... R"], times: Float[Tensor, "n T R"], lr: float, scratch: Scratch,
+               labels: Float[Tensor, "..."], times: Float[Tensor, "n T R"], lr: float, scratch: Scratch,
                loss: bool = False) -> float:
-    """One step of n blocks, each with T input words and R output rows: an error times a vector, in three products.
+    """One step of n blocks, each with T rows of one table and R of the other: an error times a vector, three products.
 
-    Row r asks a question whose answer is labels[r], 1 or 0; times[i, r] says how often it asks input word i. For
-    skip-gram that is a band of the matrix, so all scores are computed and those outside of the band count 0 times.
+    Word i is asked question r times[i, r] times, and labels[i, r] is the share of them that is to be answered yes. For
+    skip-gram `times` is a band of the matrix: all scores are computed, and those outside of the band count 0 times.
     Equations 15.2.6 and 15.2.7. `times` is overwritten. Returns the loss in nats, summed, if asked for, else 0.
     """
     (n, T), R = ids.shape, rows.shape[1]
     x, u = scratch.gather("x", inputs.vectors, ids), scratch.gather("u", outputs.vectors, rows)
     score = torch.bmm(x, u.mT, out=scratch.take("score", x, n, T, R))        # (n, T, d) @ (n, d, R) -> (n, T, R)
-    nats = (softplus((1 - 2 * labels) * score) * times).sum(dtype=torch.float64).item() if loss else 0.0
+    nats = ((softplus(score) - labels * score) * times).sum(dtype=torch.float64).item() if loss else 0.0
     error = score.sigmoid_().sub_(labels).mul_(times)                        # (sigma(score) - label), times over
-    error_x = torch.mul(error, inputs.rates[ids][:, :, None], out=times)
-    error_u = error.mul_(outputs.rates[rows][:, None, :])
+    error_x = torch.mul(error, inputs.rate(ids)[:, :, None], out=times)
+    error_u = error.mul_(outputs.rate(rows)[:, None, :])
     step = scratch.take("step", x, *x.shape)
     torch.baddbmm(step, error_x, u, beta=0, alpha=-lr, out=step)             # (n, T, R) @ (n, R, d) -> (n, T, d)
     torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)                # (n, R, T) @ (n, T, d) -> (n, R, d)
     add_rows(inputs.vectors, ids, step)
     add_rows(outputs.vectors, rows, u)
+    return nats
+
+
+def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: Int[Tensor, "B C"],
+                 inside: Float[Tensor, "B C"], lr: float, scratch: Scratch, loss: bool = False) -> float:
+    """One step of the full softmax for B centre words with all their context words, those that are `inside` (1 or 0).
+
+    All n pairs of a centre word share its row of probabilities, so the error is n P(w | centre) - count(w), once a word
+    instead of once a pair (15.1.8). Returns the loss in nats, summed, if asked for, else 0.
+    """
+    x = scratch.gather("x", inputs.vectors, ids)
+    score = torch.mm(x, outputs.vectors.T, out=scratch.take("score", x, len(x), len(outputs.vectors)))
+    n = inside.sum(dim=1, keepdim=True)
+    nats = 0.0
+    if loss:
+        nats = (n * score.logsumexp(dim=1, keepdim=True)).sum(dtype=torch.float64).item()
+        nats -= (score.gather(1, context) * inside).sum(dtype=torch.float64).item()
+    score.sub_(score.amax(dim=1, keepdim=True)).exp_()
+    error = score.mul_(n / score.sum(dim=1, keepdim=True)).scatter_add_(1, context, -inside)
+    step = torch.mm(error, outputs.vectors, out=scratch.take("step", x, *x.shape))       # (B, V) @ (V, d) -> (B, d)
+    gradient = torch.mm(error.T, x, out=scratch.take("all", x, *outputs.vectors.shape))   # (V, B) @ (B, d) -> (V, d)
+    add_rows(inputs.vectors, ids, step.mul_(inputs.rate(ids)[:, None]).mul_(-lr))
+    outputs.vectors.addcmul_(gradient, outputs.rates[:, None], value=-lr)
     return nats
