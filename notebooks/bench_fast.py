@@ -24,7 +24,7 @@ from pathlib import Path
 COMMAND = "make bench"
 BUILD = Path(__file__).resolve().parent.parent / "build" / "bench"
 REPEATS, EPOCHS, LONG, SEEDS, FULL = 3, 5, 20, 10, "softmax"
-SOFTMAX = dict(sentences=1500, min_count=3)            # of the default corpus: about 3,000 words
+SOFTMAX = dict(sentences=400, min_count=1)             # of the default corpus: about 3,000 words
 TRAINERS = [("gensim iterator", 1), ("gensim iterator", 2), ("gensim file", 1), ("gensim file", 2), ("fastText", 1),
             ("fastText", 2), ("plain", 1), ("fast", 1), ("fast", 2)]
 KEY = ["kind", "trainer", "threads", "objective", "times", "epochs", "seed"]

@@ -203,12 +203,11 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
 
 
 def one_step(objective, window, seed):
-    """(text, its pairs as ids, tables, their vectors before) of a toy text for one step of the objective."""
+    """(pairs as ids, tables, their vectors before) of a toy text for one step of the objective."""
     ids, sentence = toy_text(seed=seed)
     tables = planted(V, 1), planted(objective.output_rows, 2)
     pairs = [(int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, seed)]
-    before = [table.vectors.clone() for table in tables]
-    return Windows(ids, sentence, objective.T, window, seeded(seed)), pairs, tables, before
+    return pairs, tables, [table.vectors.clone() for table in tables]
 
 
 def check_against_plain(plain, pairs, tables, before, loss):
@@ -227,20 +226,42 @@ def toy_vocab():
     return Vocab([[f"w{i}"] * (40 // (i + 1) + 1) for i in range(V)], min_count=1)
 
 
-@pytest.mark.parametrize("window, M, seed", [(1, 1, 5), (2, 3, 6), (5, 4, 7), (5, 31, 8), (3, 0, 9)])
-def test_a_step_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(window, M, seed, monkeypatch):
-    """Each word predicted from the words of its own window; the M busiest nodes counted, the others one by one."""
-    monkeypatch.setattr(HierarchicalSoftmax, "M", M)
+@pytest.mark.parametrize("window, P, seed", [(1, 1, 5), (2, 3, 6), (5, 4, 7), (5, 32, 8)])
+def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(window, P, seed, monkeypatch):
+    """Each word is predicted from the words of its own window; blocks of P pairs, the last of each word filled up."""
+    monkeypatch.setattr(HierarchicalSoftmax, "P", P)
     vocab = toy_vocab()
     objective = HierarchicalSoftmax(vocab, torch.ones(V), window)
-    for name in ("bands", "turns", "left"):
-        setattr(objective, name, getattr(objective, name).double())
-    text, pairs, (inputs, outputs), before = one_step(objective, window, seed)
-    length = objective.length[text.ids] * (text.pairs > 0)
-    rows, labels, times = objective.questions(text.ids, text.band, length, Scratch())
-    loss = block_step(outputs, inputs, rows, text.context, labels, times, 1.0, Scratch(), True)
+    ids, sentence = toy_text(seed=seed)
+    pairs, (inputs, outputs), before = one_step(objective, window, seed)
+    targets, words, inside = objective.group(ids, sentence, seeded(seed))
+    assert words.shape == inside.shape == (len(targets), P) and inside.any(dim=1).all()
+    real = objective.real[targets].double()
+    loss = block_step(inputs, outputs, words, objective.paths[targets], objective.left[targets, None].double(),
+                      inside.double()[:, :, None] * real[:, None], 1.0, Scratch(), True)
     plain = PlainHierarchicalSoftmax(d, huffman_tree(vocab.counts))
     check_against_plain(plain, [(context, target) for target, context in pairs], (inputs, outputs), before, loss)
+
+
+def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
+    steps = []
+    monkeypatch.setattr(objectives_module, "block_step", lambda *step: steps.append(
+        [part.clone() for part in step[2:6]]) or 0.0)
+    vocab = toy_vocab()
+    objective = HierarchicalSoftmax(vocab, torch.ones(V), 3)
+    ids, sentence = toy_text(400)
+    tally = objective.learn(ids, sentence, planted(), planted(), lambda share: 1.0, seeded(3), Scratch())
+    found, tree = [], huffman_tree(vocab.counts)
+    walks = {tuple(zip(tree.paths[w, :D].tolist(), (tree.signs[w, :D] > 0).tolist())): w
+             for w, D in enumerate(tree.depths.tolist())}
+    for words, nodes, labels, times in steps:
+        for word, node, (label,), time in zip(words, nodes, labels, times):
+            for i in time.any(dim=1).nonzero().flatten().tolist():
+                assert set(time[i].tolist()) <= {0.0, 1.0}
+                walk = zip(node[time[i] > 0].tolist(), (label[time[i] > 0] > 0).tolist())
+                found.append((walks[tuple(walk)], int(word[i])))
+    assert sorted(found) == sorted((int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, 3, 3))
+    assert tally.pairs == len(found) and len(steps) > 5
 
 
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
@@ -250,7 +271,7 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
     objective = FullSoftmax(toy_vocab(), torch.ones(V), window)
     objective.blocks = 99
     ids, sentence = toy_text(seed=seed)
-    _, pairs, (inputs, outputs), before = one_step(objective, window, seed)
+    pairs, (inputs, outputs), before = one_step(objective, window, seed)
     tally = objective.learn(ids, sentence, inputs, outputs, lambda share: 1.0, seeded(seed), Scratch())
     assert tally.pairs == len(pairs) and len(steps) == 1
     _, _, centres, context, inside, *_ = steps[0]
@@ -261,14 +282,13 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
 def test_hierarchical_softmax_asks_as_often_as_it_says(sentences, vocab):
     objective = HierarchicalSoftmax(vocab, torch.ones(len(vocab)), 3)
     ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
-    counts = [torch.zeros(len(vocab)), torch.zeros(len(vocab) - 1)]
+    nodes = torch.zeros(len(vocab) - 1)
     for seed in range(20):
-        text = Windows(ids, torch.zeros_like(ids), objective.T, 3, seeded(seed))
-        rows, _, times = objective.questions(text.ids, text.band, objective.length[text.ids], Scratch())
-        counts[0].index_add_(0, text.context.flatten(), times.sum(dim=1).flatten() / 20)
-        counts[1].index_add_(0, rows.flatten(), times.sum(dim=2).flatten() / 20)
-    torch.testing.assert_close(counts[1].double(), objective.asked[1][0], rtol=0.05, atol=1.0)
-    assert counts[0].sum() == pytest.approx(objective.asked[0][0].sum().item(), rel=0.02)
+        targets, _, inside = objective.group(ids, torch.zeros_like(ids), seeded(seed))
+        visits = inside.sum(dim=1)[:, None] * objective.real[targets] / 20
+        nodes.index_add_(0, objective.paths[targets].flatten(), visits.flatten())
+    torch.testing.assert_close(nodes.double(), objective.asked[1][0], rtol=0.05, atol=1.0)
+    assert nodes.sum() == pytest.approx(objective.asked[0][0].sum().item(), rel=0.02)
 
 
 def plain_loss(sentences, vocab, epochs, lr):

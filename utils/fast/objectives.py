@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from utils.fast.blocks import Windows, bands
+from utils.fast.blocks import Windows, bands, reaches
 from utils.fast.kernels import Scratch, Table, block_step, softmax_step
 from utils.noise import NoiseDistribution
 from utils.tree import huffman_tree
@@ -66,74 +66,59 @@ class NegativeSampling:
 
 
 class HierarchicalSoftmax:
-    """15.2.7 along Huffman's tree: blocks of T target words, their windows' words, and the nodes on their paths.
+    """15.2.7 along Huffman's tree: blocks of up to P pairs with the same target word, which walk the same path.
 
-    The M busiest nodes, which nearly every block meets, have one row each, which counts passes and left turns of all
-    targets; each deeper step of a path has a row of its own. Which side the windows are drawn on makes no difference to
-    the pairs there are on average: here it is the target's.
+    Every score is needed, there is no band; a piece of text is long enough to fill most blocks. Which side the windows
+    are drawn on makes no difference to the pairs there are on average: here it is the target's.
     """
 
-    T, M, LR = 16, 31, 13.0
+    P, LR = 32, 13.0
 
     def __init__(self, vocab, keep, window: int, *_):
-        tree = huffman_tree(vocab.counts)                                    # node ids are in the order of counts
-        self.window, self.output_rows = window, len(vocab) - 1
-        self.M = min(self.M, self.output_rows)
-        self.blocks = blocks_for(vocab, 16)
-        self.step = self.blocks * self.T
-        self.bands = bands(self.T, window).flatten(0, 2)
-        on_path, left = tree.signs != 0, tree.signs > 0
-        deep, top = on_path & (tree.paths >= self.M), on_path & (tree.paths < self.M)
-        self.turns = torch.zeros(len(vocab), 2, self.M)                      # at the busiest nodes: passes, left turns
-        word, step = top.nonzero(as_tuple=True)
-        self.turns[word, 0, tree.paths[word, step]] = 1.0
-        self.turns[word, 1, tree.paths[word, step]] = left[word, step].float()
-        self.length = deep.sum(dim=1)                                        # of each word's path below them,
-        self.start = self.length.cumsum(0) - self.length                     # whose nodes and turns begin here
-        self.nodes, self.left = tree.paths[deep], left[deep].float()
-        pairs = vocab.counts * keep * (window + 1)
+        tree = huffman_tree(vocab.counts)
+        self.window, self.output_rows, self.depths = window, len(vocab) - 1, tree.depths
+        self.paths, self.left, self.real = tree.paths, (tree.signs > 0).float(), (tree.signs != 0).float()
+        self.blocks = blocks_for(vocab, 128)
+        self.step = self.blocks * self.P // (window + 1)                     # words, not pairs
+        pairs = vocab.counts * keep.double() * (window + 1)
         visits = torch.zeros(self.output_rows).double().index_add_(
-            0, tree.paths[on_path], pairs.double()[:, None].expand(on_path.shape)[on_path])
-        depth = visits.sum() / pairs.sum()
-        self.asked = (pairs * depth, (window + 1) * depth.item()), (visits, window + 1)
+            0, tree.paths.flatten(), (pairs[:, None] * self.real).flatten())
+        depth = (visits.sum() / pairs.sum()).item()
+        self.asked = (pairs * depth, depth), (visits, self.P / 2)
 
     def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
         """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""
-        text, tallies = Windows(ids, sentence, self.T, self.window, generator), []
-        length = self.length[text.ids] * (text.pairs > 0)
-        order = length.sum(dim=1).argsort()                                  # blocks of a step have about as many rows
-        starts = torch.arange(0, len(order), self.blocks)
+        targets, words, inside = self.group(ids, sentence, generator)
+        order = torch.randperm(len(targets), generator=generator)
+        order = order[(self.depths[targets[order]] / 2).ceil().long().argsort(stable=True)]  # little padding of paths
+        starts, tallies = torch.arange(0, len(order), self.blocks), []
         for number, start in enumerate(starts[torch.randperm(len(starts), generator=generator)].tolist()):
-            some = order[start:start + self.blocks]
-            rows, labels, times = self.questions(text.ids[some], text.band[some], length[some], scratch)
-            measured = number % LOSS_EVERY == 0
-            rate = lr(number / len(starts))
-            nats = block_step(outputs, inputs, rows, text.context[some], labels, times, rate, scratch, measured)
-            pairs = int(text.pairs[some].sum())
+            some, measured = order[start:start + self.blocks], number % LOSS_EVERY == 0
+            target, mask = targets.index_select(0, some), inside.index_select(0, some)
+            D = int(self.depths[target].max())
+            nodes, left, real = (table.index_select(0, target)[:, :D] for table in (self.paths, self.left, self.real))
+            times = torch.mul(mask[:, :, None], real[:, None], out=scratch.take("times", mask, *mask.shape, D))
+            nats = block_step(inputs, outputs, words.index_select(0, some), nodes.contiguous(), left[:, None], times,
+                              lr(number / len(starts)), scratch, measured)
+            pairs = int(mask.sum())
             tallies.append(Tally(pairs, nats, pairs * measured))
         return total(tallies)
 
-    def questions(self, targets, band, length, scratch: Scratch):
-        """(nodes (n, R), labels (n, R, T + 2w), times (n, R, T + 2w)) of blocks of target words (n, T)."""
-        (n, T), M = targets.shape, self.M
-        deep = length.sum(dim=1)                                             # rows of a block below the busiest nodes
-        R, size = M + int(deep.max()), int(deep.sum())
-        each, flat = torch.arange(size), length.view(-1)
-        owner = torch.arange(n * T).repeat_interleave(flat, output_size=size)
-        begin = torch.arange(n) * R + M - (deep.cumsum(0) - deep)
-        place = each + begin.repeat_interleave(deep, output_size=size)
-        entry = each + (self.start[targets].view(-1) - (flat.cumsum(0) - flat))[owner]
-        rows, own, labels = torch.zeros(n * R).long(), torch.zeros(n * R).long(), self.left.new_zeros(n * R)
-        rows[place], own[place], labels[place] = self.nodes[entry], band.view(-1)[owner], self.left[entry]
-        times = scratch.gather("times", self.bands, own.view(n, R))
-        labels = labels.view(n, R, 1).expand(times.shape).contiguous()
-        rows = rows.view(n, R)
-        rows[:, :M] = torch.arange(M)
-        turns = scratch.gather("turns", self.turns.flatten(1), targets)      # (n, T, 2M)
-        counts = turns.mT @ scratch.gather("band", self.bands, band)         # (n, 2M, T) @ (n, T, T + 2w)
-        times[:, :M] = counts[:, :M]
-        labels[:, :M] = counts[:, M:] / counts[:, :M].clamp(min=1)
-        return rows, labels, times
+    def group(self, ids, sentence, generator):
+        """All pairs in blocks of one target word each: (target (n,), context words (n, P), 1 where there is one)."""
+        left, right = reaches(sentence, self.window, generator)
+        order = ids.argsort(stable=True)                                     # the same words beside each other
+        pairs = (left + right)[order]
+        token = order.repeat_interleave(pairs)                               # each pair's target, its place in the text
+        place = torch.arange(len(token)) - (pairs.cumsum(0) - pairs).repeat_interleave(pairs) - left[token]
+        context = ids[token + place + (place >= 0)]                          # -left .. -1, then 1 .. right
+        target, count = torch.unique_consecutive(ids[token], return_counts=True)
+        blocks = -(-count // self.P)
+        empty = blocks * self.P - count                                      # at the end of each word's last block
+        room = torch.arange(len(token)) + (empty.cumsum(0) - empty).repeat_interleave(count)
+        words, inside = torch.zeros(int(blocks.sum()) * self.P).long(), torch.zeros(int(blocks.sum()) * self.P)
+        words[room], inside[room] = context, 1.0
+        return target.repeat_interleave(blocks), words.view(-1, self.P), inside.view(-1, self.P)
 
 
 class FullSoftmax:
