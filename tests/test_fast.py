@@ -416,6 +416,13 @@ def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
     assert vectors(threads=3).shape == first.shape and torch.equal(torch.get_rng_state(), state)
 
 
+def test_each_piece_and_each_pass_draws_anew(vocab, sentences, short):
+    run, seeds = Run(Text(sentences, vocab), vocab, dim=4, epochs=3, subsample=0), []
+    run.objective.learn = lambda *given: seeds.append(given[-2].initial_seed()) or Tally(1, 1.0, 1)
+    run.train(threads=1)
+    assert len(set(seeds)) == len(seeds) == len(run)
+
+
 def test_the_history_has_every_pair(vocab, sentences, short):
     """Without subsampling, a window of 1 gives each word its neighbours: 2 (n - 1) pairs a sentence."""
     run = Run(Text(sentences, vocab), vocab, dim=4, window=1, subsample=0, epochs=3)
