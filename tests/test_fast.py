@@ -449,16 +449,20 @@ def test_a_vocabulary_of_one_word_is_refused():
         train_fast([["a", "a"]], Vocab([["a", "a"]], min_count=1))
 
 
-def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, short):
-    run = Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0)
-    run.train(threads=1)
-    run.epochs, learned = 10, run.inputs.vectors.clone()
-    for table in (run.inputs, run.outputs):
-        table.rates.fill_(float("inf"))
-    with pytest.raises(TrainingDiverged, match="choose a smaller lr") as caught:
-        run.train(threads=2)
-    assert torch.equal(caught.value.embeddings.vectors, learned)
-    assert caught.value.history.loss and all(map(torch.isfinite, torch.tensor(caught.value.history.loss)))
+def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, short, monkeypatch):
+    run, learn, good = Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0), Run.learn, []
+
+    def derail(self, number, scratch):
+        if number == 4:
+            good.append(self.inputs.vectors.clone())
+            self.outputs.rates.fill_(float("inf"))
+        return learn(self, number, scratch)
+
+    monkeypatch.setattr(Run, "learn", derail)
+    with pytest.raises(TrainingDiverged, match="choose a smaller lr.*those after piece 4") as caught:
+        run.train(threads=1)
+    assert torch.equal(caught.value.embeddings.vectors, good[0]) and run.inputs.vectors.isfinite().all()
+    assert len(caught.value.history.loss) == 4
 
 
 def test_an_error_in_a_thread_ends_the_run(vocab, sentences, short, monkeypatch):
