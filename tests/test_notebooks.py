@@ -16,6 +16,7 @@ import nbformat
 import pytest
 
 import utils
+import utils.fast
 from utils.widgets.base import VIEW
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
@@ -160,7 +161,8 @@ def twins():
 
 @pytest.mark.parametrize("source, name", [pytest.param(s, n, id=f"{p}-{n}") for p, s, n in twins()])
 def test_save_cell_equals_its_twin_in_utils(source, name):
-    modules = [importlib.import_module(f"utils.{m.name}") for m in pkgutil.iter_modules(utils.__path__)]
+    modules = [importlib.import_module(m.name) for package in (utils, utils.fast)
+               for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.") if m.name[-1] != "_"]
     found = {Path(module.__file__) for module in modules
              if inspect.getmodule(getattr(module, name, None)) is module}
     assert len(found) == 1, f"{name} should stand in exactly one file of utils, found {found}"
@@ -169,7 +171,7 @@ def test_save_cell_equals_its_twin_in_utils(source, name):
 
 
 def test_some_cells_are_saved():
-    assert {name for _, _, name in twins()} >= {"softmax_loss", "yes_no_loss", "huffman_merges"}
+    assert {name for _, _, name in twins()} >= {"softmax_loss", "yes_no_loss", "huffman_merges", "block_step"}
 
 
 @pytest.mark.parametrize("number", EQUATIONS)

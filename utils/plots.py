@@ -175,6 +175,18 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
                       clock: (V, "seconds per pair", seconds, True)}, title, alt)
 
 
+def matrix(times, columns: list[str], title: str, alt: str) -> None:
+    """How often each row of Y is asked of each row of X: the T places of a block, green, then noise words, purple."""
+    with axes(title, "row of Y: context or noise word", "row of X: centre word") as (figure, ax):
+        kind = (times > 0) * (1 + (torch.arange(len(columns)) >= len(times)))
+        ax.pcolormesh(kind, cmap=plt.matplotlib.colors.ListedColormap(["white", "#73CAB2", "#E3B5CF"]), vmax=2)
+        for i, j in times.nonzero():
+            ax.text(j + 0.5, i + 0.5, f"{times[i, j]:.3g}", ha="center", va="center")
+        ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=45, ha="right")
+        ax.set(ylim=(len(times), 0), yticks=np.arange(len(times)) + 0.5, yticklabels=columns[:len(times)])
+    show(figure, alt)
+
+
 def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None) -> None:
     """A tree with its words at the leaves; the walk to the word `path` is drawn heavy, left is +1 and right is -1."""
     V, children = len(tree), tree.children.tolist()
