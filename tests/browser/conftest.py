@@ -88,9 +88,13 @@ def site(folder):
 def lab(folder, tmp_path_factory):
     """A JupyterLab of this environment on the copy, with settings of its own: its address with the token."""
     home = tmp_path_factory.mktemp("jupyter")
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
-    settings.parent.mkdir(parents=True)
-    settings.write_text('{"fetchNews": "false", "checkForUpdates": false, "doNotDisturbMode": true}', encoding="utf-8")
+    quiet = {"apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false, '
+                                                '"doNotDisturbMode": true}',
+             "docmanager-extension/plugin": '{"autosave": false}'}     # a live view in a stored notebook finds no model
+    for name, content in quiet.items():
+        settings = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
+        settings.parent.mkdir(parents=True)
+        settings.write_text(content, encoding="utf-8")
     names = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
     environment = os.environ | {f"JUPYTER_{name}": str(home / name.lower()) for name in names} | {
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
