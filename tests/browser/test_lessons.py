@@ -28,9 +28,13 @@ def turn(figure):
     """Move the figure's first slider that can be seen: something is drawn anew and nothing is refused."""
     slider = next(node for node in figure.all("input[type=range]") if node.is_displayed())
     before = figure.element.get_attribute("innerHTML")
-    figure.browser.execute_script("arguments[0].focus()", slider)
-    figure.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
-    wait(lambda: figure.element.get_attribute("innerHTML") != before, 10, "the figure to move")
+
+    def moved():                                       # JupyterLab may take the focus back when a cell has just run
+        figure.browser.execute_script("arguments[0].focus()", slider)
+        figure.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+        return figure.element.get_attribute("innerHTML") != before
+
+    wait(moved, 20, "the figure to move")
     assert figure.alarm() == ""
 
 
