@@ -119,9 +119,8 @@ def run_cell(browser, index):
 
 
 def assert_quiet(browser):
-    """No error in the console since the last look, but for JupyterLab's own where a view outlived its kernel."""
+    """No error in the console since the last look."""
     said = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
-    said = [message for message in said if "widget model not found" not in message]
     assert not said, said
 
 

@@ -21,7 +21,7 @@ def test_before_it_is_run_its_picture_stands_there(browser, lab):
     to_tab(browser, "lab")
     open_notebook(browser, lab, "figures.ipynb", anew=True)
     pictures = "return [...panel.content.node.querySelectorAll('.jp-OutputArea img')].map((node) => node.naturalWidth)"
-    widths = wait(lambda: browser.execute_script(pictures), 20, "the pictures")              # those in sight
+    widths = wait(lambda: len(all_ := browser.execute_script(pictures)) >= len(CASES) and all_, 20, "the pictures")
     assert min(widths) > 500 and not browser.find_elements("css selector", ".at-figure")
 
 
