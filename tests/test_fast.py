@@ -278,14 +278,11 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
     assert tally.pairs == len(found) and len(steps) > 5
 
 
-@pytest.fixture(params=["compiled", "plain Python"])
-def walk(request, monkeypatch):
-    """The loop for d coordinates, compiled, or as it stands where numba is missing."""
-    if request.param == "plain Python":
-        monkeypatch.setattr(compiled, "njit", None)
-    compiled.walks.cache_clear()
-    yield compiled.walks(d)
-    compiled.walks.cache_clear()
+@pytest.fixture(params=["compiled", "as Python reads it"])
+def walk(request):
+    """The loop for d coordinates."""
+    loop = compiled.walks(d)
+    return loop if request.param == "compiled" else loop.py_func
 
 
 def float_tables(rates, seed=3):
@@ -336,9 +333,8 @@ def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(walk):
     assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))         # rate 0
 
 
-def test_the_compiled_sigma_is_within_its_bound(walk):
-    """Two words and one node, u = 1: the node's move is the error, sigma(x) - 1."""
-    compiled.walks.cache_clear()
+def test_the_compiled_sigma_is_within_its_bound():
+    """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
     for x in torch.linspace(-15, 15, 61).tolist():
         inputs, outputs = np.full((2, 1), x, np.float32), np.ones((1, 1), np.float32)
         ones, text = np.ones(2, np.float32), [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
@@ -571,6 +567,15 @@ def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, 
         run.train(threads=1)
     assert torch.equal(caught.value.embeddings.vectors, good[0]) and run.inputs.vectors.isfinite().all()
     assert len(caught.value.history.loss) == 4
+
+
+def test_a_text_may_begin_without_a_pair(vocab, sentences, short):
+    """Pieces of lone words, each a round of its own: nothing is learned from them, and nothing is lost."""
+    lone = [[word] for word in vocab.words for _ in range(50)]
+    run = Run(Text([*lone, *sentences], vocab), vocab, dim=4, epochs=1, subsample=0)
+    assert len(Text(lone, vocab)) > 3
+    history = run.train(threads=1)
+    assert run.next == len(run) and history.pairs[-1] > 0 and history.loss[0] > 0
 
 
 def test_an_error_in_a_thread_ends_the_run(vocab, sentences, short, monkeypatch):

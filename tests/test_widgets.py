@@ -134,6 +134,16 @@ def test_leaves_sum_to_one_on_every_tree(tree, size):
     compare("15.2.9", explorer.probabilities().sum(), 1.0)
 
 
+@pytest.mark.parametrize("tree, leaders", [("D2L", {"river", "king", "money", "lake", "water"}),
+                                           ("chain", {"water", "boat"})])
+def test_what_lesson_04_says_of_the_likeliest_words(tree, leaders):
+    """Wherever v_c is dragged; and king leads on D2L's tree when it points to the left."""
+    places = [[x / 10, y / 10] for x in range(-20, 21, 2) for y in range(-20, 21, 2)]
+    found = {tuple(at): WORDS[int(TreeExplorer(tree=tree, hidden=at).probabilities().argmax())] for at in places}
+    assert set(found.values()) == leaders
+    assert tree == "chain" or {word for (x, y), word in found.items() if x < -1 and abs(y) < 0.5} == {"king"}
+
+
 def test_trees_have_the_depths_they_should():
     counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
     depths = {tree: TreeExplorer(letters(10), counts, tree=tree).walks().depths.tolist()

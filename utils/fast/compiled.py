@@ -69,4 +69,4 @@ def walks(d: int):
         return pairs, nats, measured
 
     bare = inspect.unwrap(walk)                        # without the type checks that tests wrap around it
-    return njit(nogil=True, fastmath=True, error_model="numpy")(bare) if njit else bare
+    return njit(nogil=True, fastmath=True, error_model="numpy")(bare)

@@ -133,7 +133,8 @@ class Run:
                         checkpoints.save(self, checkpoint)
                         saved = time.monotonic()
                     length = max(ROUND, (time.monotonic() - begin) / COPIES)
-                    bar.set_postfix(loss=f"{self.history.loss[-1]:.3f}", refresh=False)
+                    if self.history.loss:              # none as long as no word has a neighbour
+                        bar.set_postfix(loss=f"{self.history.loss[-1]:.3f}", refresh=False)
                     bar.update(self._read() - bar.n)
             except KeyboardInterrupt:
                 self.history.interrupted = True

@@ -7,10 +7,11 @@ import torch
 from torch import Tensor
 from traitlets import Dict, Enum, Float, Int, List, Unicode, validate
 
-from utils.example import CENTRE, CONTEXT, COUNTS, NOISE, U_NODES, V_C, WORDS, U
+from utils.example import CENTRE, CONTEXT, NOISE, U_NODES, V_C, WORDS, U
 from utils.noise import NoiseDistribution
 from utils.objectives import Cost
-from utils.widgets.base import LiveFigure, module, refuse, source, whole
+from utils.widgets import vocabulary
+from utils.widgets.base import LiveFigure, module, refuse, source
 from utils.widgets.inspector_picture import picture
 from utils.widgets.inspector_steps import METHODS, Answer, ask, objective_of, problem, replay
 from utils.widgets.tree_explorer import TREES
@@ -57,9 +58,8 @@ class GradientInspector(LiveFigure):
 
     def __init__(self, words=None, counts=None, centre=None, context=None, negatives=None, rate=1.0,
                  methods=tuple(METHODS), tree=None, taken=(), centre_rows=None, output_rows=None, node_rows=None):
-        words = list(WORDS if words is None else words)
+        words, counts, _ = vocabulary.given(words, counts, context)
         example, V = words == WORDS, len(words)
-        counts = whole(counts if counts is not None else COUNTS if example else [1] * V)
         if negatives is None:
             negatives = NOISE if example else self._first_draw(counts)
         centre = centre or (WORDS[CENTRE] if WORDS[CENTRE] in words else next(iter(words), ""))
