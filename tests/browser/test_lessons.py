@@ -28,10 +28,12 @@ def turn(figure):
     """Move the figure's first slider that can be seen: something is drawn anew and nothing is refused."""
     slider = next(node for node in figure.all("input[type=range]") if node.is_displayed())
     before = figure.element.get_attribute("innerHTML")
+    at_its_least = slider.get_property("value") == slider.get_attribute("min")
+    key = Keys.ARROW_RIGHT if at_its_least else Keys.ARROW_LEFT
 
     def moved():                                       # JupyterLab may take the focus back when a cell has just run
         figure.browser.execute_script("arguments[0].focus()", slider)
-        figure.press(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+        figure.press(key, key)
         return figure.element.get_attribute("innerHTML") != before
 
     wait(moved, 20, "the figure to move")
