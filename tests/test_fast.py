@@ -19,7 +19,9 @@ from utils.fast.blocks import Windows, bands, reaches, thin
 from utils.fast.kernels import Scratch, Table, add_rows, block_step, softmax_step
 from utils.fast.objectives import (
     OBJECTIVES,
+    Compiled,
     CompiledHierarchicalSoftmax,
+    CompiledNegativeSampling,
     FullSoftmax,
     HierarchicalSoftmax,
     NegativeSampling,
@@ -279,58 +281,108 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
 
 
 @pytest.fixture(params=["compiled", "as Python reads it"])
-def walk(request):
-    """The loop for d coordinates."""
-    loop = compiled.walks(d)
-    return loop if request.param == "compiled" else loop.py_func
+def loop_of(request):
+    """loop_of(objective) -> its loop for d coordinates, and what it asks besides the text (the draws of seed 7)."""
+    def get(objective, words=57):
+        loop, asked = objective.loop(d, words, seeded(7))
+        return (loop if request.param == "compiled" else loop.py_func), asked
+
+    return get
 
 
-def float_tables(rates, seed=3):
-    return [Table(torch.randn(rows, d, generator=seeded(seed + rows)), torch.full((rows,), rates))
-            for rows in (V, V - 1)]
+def compiled_objective(name):
+    kind = {"ns": CompiledNegativeSampling, "hs": CompiledHierarchicalSoftmax}[name]
+    return kind(toy_vocab(), torch.ones(V), 3, 4, 0.75)
 
 
-def learn_walks(walk, tables, start, end, every=1, lr=1.0, seed=5):
-    """Run the loop over a toy text: (what it returns, its pairs as (input id, target id), its vectors before)."""
-    objective = CompiledHierarchicalSoftmax(toy_vocab(), torch.ones(V), 3)
-    ids, sentence = toy_text(seed=seed)
-    text, before = (ids, *reaches(sentence, 3, seeded(seed))), [table.vectors.clone() for table in tables]
-    arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
-    seen = walk(*arrays, *(part.int().numpy() for part in text), start, end, *objective.tree, np.float32(lr), every)
-    pairs = [(int(ids[j]), int(ids[i])) for i, j in pairs_of(sentence, 3, seed) if start <= i < end]
-    return seen, pairs, before
-
-
-@pytest.mark.parametrize("start", range(0, 50, 7))
-def test_a_compiled_word_moves_by_its_pairs_gradients(walk, start):
-    """Where all words of a window differ: both tables by the rates' share of the summed gradient."""
+def learn_words(name, loop_of, rate, start, end, every=1, lr=1.0):
+    """Run the loop over a toy text: (what it returns, its pairs as (centre, other) places, tables, vectors before)."""
+    objective = compiled_objective(name)
+    tables = [Table(torch.randn(rows, d, generator=seeded(rows)) / 2, rate * torch.linspace(*ends, rows))
+              for rows, ends in ((V, (1, 2)), (objective.output_rows, (0.5, 1)))]      # each row has a rate of its own
     ids, sentence = toy_text(seed=5)
-    near = [j for i, j in pairs_of(sentence, 3, 5) if i == start]
-    if len(set(ids[near].tolist())) < len(near) or not near:
-        pytest.skip("a word stands twice in this window")
-    tables = float_tables(0.5)
-    (pairs, nats, measured), expected, before = learn_walks(walk, tables, start, start + 1)
-    plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
-    plain.weight.data, v = before[1], before[0].clone().requires_grad_()
-    inputs, targets = map(torch.tensor, zip(*expected))
-    loss = plain.loss(v[inputs], targets).sum()
-    loss.backward()
-    assert pairs == measured == len(expected) and nats == pytest.approx(loss.item(), rel=1e-5)
-    for table, old, gradient in zip(tables, before, (v.grad, plain.weight.grad.to_dense())):
-        torch.testing.assert_close(table.vectors, old - 0.5 * gradient, rtol=0, atol=1e-3)
+    text, before = (ids, *reaches(sentence, 3, seeded(5))), [table.vectors.clone() for table in tables]
+    arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
+    loop, asked = loop_of(objective)
+    seen = loop(*arrays, *(part.int().numpy() for part in text), start, end, *asked, np.float32(lr), every)
+    return seen, [(i, j) for i, j in pairs_of(sentence, 3, 5) if start <= i < end], tables, before
+
+
+def losses_of_words(name, pairs, noise, v, weight):
+    """The loss of each pair, from the plain objective and, for "ns", a word's K noise words of its own."""
+    ids, _ = toy_text(seed=5)
+    centre, other = (ids[list(places)] for places in zip(*pairs))
+    if name == "hs":                                   # the word's own walk, from a word of its window
+        plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
+        plain.weight = torch.nn.Parameter(weight)
+        return plain.loss(v[other], centre), plain.weight
+    weight = weight.requires_grad_()
+    drawn = torch.stack([torch.from_numpy(noise[i:i + 4]).long() for i, _ in pairs])         # (pairs, K)
+    scores = (v[centre][:, None] * weight[torch.cat([other[:, None], drawn], dim=1)]).sum(dim=2)
+    return -logsigmoid(scores * torch.tensor([1.0] + 4 * [-1.0])).sum(dim=1), weight
+
+
+@pytest.mark.parametrize("name", ["ns", "hs"])
+@pytest.mark.parametrize("start", range(0, 50, 7))
+def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
+    """Both tables, by the rates' share of the summed gradient; a small step, as a row that comes twice moves twice."""
+    lr = 1e-3
+    (pairs, nats, measured), expected, tables, before = learn_words(name, loop_of, 0.5, start, start + 1, lr=lr)
+    if not expected:
+        assert (pairs, nats, measured) == (0, 0.0, 0)
+        return
+    v, noise = before[0].clone().requires_grad_(), loop_of(compiled_objective(name))[1][0]
+    losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
+    losses.sum().backward()
+    assert pairs == measured == len(expected) and nats == pytest.approx(losses.sum().item(), rel=1e-5)
+    for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
+        torch.testing.assert_close((old - table.vectors) / lr, table.rates[:, None] * gradient, rtol=0.02, atol=0.005)
         assert (table.vectors != old).any(dim=1).tolist() == (gradient != 0).any(dim=1).tolist()
 
 
-def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(walk):
-    tables = float_tables(0.0)
-    (pairs, nats, measured), expected, before = learn_walks(walk, tables, 0, 57, every=3)
-    plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
-    plain.weight.data = before[1]
-    inputs, targets = map(torch.tensor, zip(*expected))
-    losses = plain.loss(before[0][inputs], targets).detach().double()
-    assert (pairs, measured) == (len(expected), len(expected[::3]))
-    assert nats == pytest.approx(losses[::3].sum().item(), rel=1e-5)
-    assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))         # rate 0
+@pytest.mark.parametrize("name", ["ns", "hs"])
+def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name):
+    ids, sentence = toy_text(seed=5)
+    noise, tried = loop_of(compiled_objective("ns"))[1][0], 0
+    for start in range(57):
+        near = [int(ids[j]) for i, j in pairs_of(sentence, 3, 5) if i == start]
+        rows = near + (noise[start:start + 4].tolist() if name == "ns" else [])
+        if not near or len(set(rows)) < len(rows):
+            continue
+        _, expected, tables, before = learn_words(name, loop_of, 0.5, start, start + 1)
+        v = before[0].clone().requires_grad_()
+        losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
+        losses.sum().backward()
+        for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
+            torch.testing.assert_close(table.vectors, old - table.rates[:, None] * gradient, rtol=0, atol=2e-3)
+        tried += 1
+    assert tried > 5
+
+
+@pytest.mark.parametrize("name", ["ns", "hs"])
+def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, name):
+    """Each third word for negative sampling, each third pair for hierarchical softmax; rate 0 moves nothing."""
+    (pairs, nats, measured), expected, tables, before = learn_words(name, loop_of, 0.0, 0, 57, every=3)
+    losses, _ = losses_of_words(name, expected, loop_of(compiled_objective(name))[1][0], before[0], before[1])
+    centres = sorted({i for i, _ in expected})[::3]
+    chosen = torch.tensor([i in centres for i, _ in expected]) if name == "ns" else torch.arange(len(expected)) % 3 == 0
+    assert (pairs, measured) == (len(expected), int(chosen.sum()))
+    assert nats == pytest.approx(losses[chosen].detach().double().sum().item(), rel=1e-5)
+    assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))
+
+
+@pytest.mark.parametrize("name", ["ns", "hs"])
+def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkeypatch):
+    """A sentence of the words 0 to 5, and, when the rate is 0 already, one of the others."""
+    monkeypatch.setattr(Compiled, "CHUNK", 6)
+    objective, shares = compiled_objective(name), []
+    tables = [Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows)) for rows in (V, objective.output_rows)]
+    before, ids = tables[0].vectors.clone(), torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6))
+    tally = objective.learn(ids, (ids > 5).long(), *tables, lambda share: shares.append(share) or float(share == 0),
+                            seeded(), Scratch())
+    assert shares == [0, 6 / 18, 12 / 18]
+    assert (tables[0].vectors != before).any(dim=1).tolist() == [True] * 6 + [False] * 6
+    assert tally.pairs == len(pairs_of((ids > 5).long(), 3, 0))
 
 
 def test_the_compiled_sigma_is_within_its_bound():
@@ -338,30 +390,58 @@ def test_the_compiled_sigma_is_within_its_bound():
     for x in torch.linspace(-15, 15, 61).tolist():
         inputs, outputs = np.full((2, 1), x, np.float32), np.ones((1, 1), np.float32)
         ones, text = np.ones(2, np.float32), [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
-        tree = np.zeros((2, 1), np.int32), np.array([[1], [-1]], np.int8), np.ones(2, np.int32)
-        compiled.walks(1)(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
+        tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
+        compiled.loops(1).walks(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
         assert inputs[1, 0] == pytest.approx(x + 1 - torch.sigmoid(torch.tensor(x)).item(), abs=1e-4)
+
+
+def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
+    """`asked` again: each word of a window once, each of the K noise words from a word's place on n times."""
+    objective, K = CompiledNegativeSampling(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75), 5
+    ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
+    counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
+    for seed in range(20):
+        left, right = reaches(torch.zeros_like(ids), 3, seeded(seed))
+        _, (noise, _) = objective.loop(d, len(ids), seeded(seed + 99))
+        shared = torch.from_numpy(noise).long().unfold(0, K, 1)              # (words, K)
+        assert len(shared) == len(ids)
+        n = (left + right).float()
+        counts_in.index_add_(0, ids, n * (1 + K) / 20)
+        counts_out.index_add_(0, shared.flatten(), n.repeat_interleave(K) / 20)
+        counts_out.index_add_(0, ids, n / 20)          # as often in a window as it has words in its own, on average
+    for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
+        torch.testing.assert_close(counted.double(), said, rtol=0.1, atol=1.0)
 
 
 def test_without_numba_the_blocks_take_over(monkeypatch):
     script = ("import sys; sys.modules['numba'] = None\nfrom utils.fast import objectives\n"
-              "print(objectives.OBJECTIVES['hs'].__name__)")
+              "print(*(objectives.OBJECTIVES[name].__name__ for name in ('ns', 'hs')))")
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "HierarchicalSoftmax" and OBJECTIVES["hs"] is CompiledHierarchicalSoftmax
+    assert ran.stdout.split() == ["NegativeSampling", "HierarchicalSoftmax"]
+    assert (OBJECTIVES["ns"], OBJECTIVES["hs"]) == (CompiledNegativeSampling, CompiledHierarchicalSoftmax)
 
 
-def test_compiled_and_blocks_learn_alike(sentences, vocab, monkeypatch):
-    """The same loss of all pairs after as many passes, and far below the entropy of the walks at the start."""
-    plain, losses = PlainHierarchicalSoftmax(8, huffman_tree(vocab.counts)), []
-    batches = list(skip_gram_batches(*vocab.encode(sentences), vocab, window=5, subsample=None, seed=1))
-    for objective in (CompiledHierarchicalSoftmax, HierarchicalSoftmax):
-        monkeypatch.setitem(OBJECTIVES, "hs", objective)
-        run = Run(Text(sentences, vocab), vocab, objective="hs", dim=8, subsample=0, epochs=30)
+def loss_of_all(plain, sentences, vocab, run):
+    batches = skip_gram_batches(*vocab.encode(sentences), vocab, window=5, subsample=None, seed=1)
+    plain.weight.data = run.outputs.vectors
+    with torch.no_grad():
+        return torch.cat([plain.loss(run.inputs.vectors[c], o) for c, o in batches]).mean().item()
+
+
+@pytest.mark.parametrize("name, ways, most", [
+    ("ns", (CompiledNegativeSampling, NegativeSampling), 2.75),
+    ("hs", (CompiledHierarchicalSoftmax, HierarchicalSoftmax), 2.2)])
+def test_compiled_and_blocks_learn_alike(sentences, vocab, monkeypatch, name, ways, most):
+    """The same loss of all pairs after as many passes, and far below that of vectors which know nothing."""
+    plain = (PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts)) if name == "ns" else
+             PlainHierarchicalSoftmax(8, huffman_tree(vocab.counts)))
+    losses = []
+    for objective in ways:
+        monkeypatch.setitem(OBJECTIVES, name, objective)
+        run = Run(Text(sentences, vocab), vocab, objective=name, dim=8, subsample=0, epochs=30)
         run.train(threads=1)
-        plain.weight.data = run.outputs.vectors
-        with torch.no_grad():
-            losses.append(torch.cat([plain.loss(run.inputs.vectors[c], o) for c, o in batches]).mean().item())
-    assert losses[0] == pytest.approx(losses[1], abs=0.1) and max(losses) < 2.2, losses
+        losses.append(loss_of_all(plain, sentences, vocab, run))
+    assert losses[0] == pytest.approx(losses[1], abs=0.1) and max(losses) < most, losses
 
 
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
@@ -405,6 +485,7 @@ def plain_loss(sentences, vocab, epochs, lr):
 
 def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
     """The same corpus, a step for every four words: the same loss within a few hundredths of a nat."""
+    monkeypatch.setitem(OBJECTIVES, "ns", NegativeSampling)
     monkeypatch.setattr(NegativeSampling, "T", 4)
     monkeypatch.setattr(training_module, "ROUND", 0.0)
     run = Run(Text(sentences, vocab), vocab, dim=8, subsample=0, epochs=20, lr=10.0)

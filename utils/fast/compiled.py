@@ -1,10 +1,12 @@
-"""Hierarchical softmax pair by pair, in a loop that numba compiles: no row is fetched twice, none is written aside.
+"""Both ways round the softmax as loops that numba compiles: no row is fetched twice, none is written aside.
 
-What blocks are for products of matrices, this is for short walks: few rows, all in the cache. numba may be missing.
+Blocks suit products of matrices; a loop may ask only what is needed, while its few rows stay in the processor's cache.
+numba may be missing.
 """
 
 import functools
 import inspect
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,59 +16,121 @@ except ImportError:                                    # the blocks of objective
     njit = None
 
 
-@functools.lru_cache
-def walks(d: int):
-    """The compiled loop for vectors of d coordinates; compiling takes about a second, once a process.
+class Loops(NamedTuple):
+    """Two compiled loops; each compiles when it is first called, which takes a second or two, once a process."""
 
-    walk(inputs, outputs, input_rates, output_rates, ids, left, right, start, end, paths, signs, depths, lr, every)
-    learns the pairs of the words start .. end of the text `ids` (15.2.7): each word's walk, from every word of its
-    window, which reaches `left` and `right`. float32 tables are changed in place; sigma is within 1e-4. Returns the
-    number of pairs, and the loss in nats, summed over each `every`-th pair, with the number of these.
+    windows: object
+    walks: object
+
+
+@functools.lru_cache
+def loops(d: int) -> Loops:
+    """The loops for vectors of d coordinates, which learn the words start .. end of the text `ids`.
+
+    windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, K, lr, every)             15.2.6
+    walks(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, paths, turns, depths, lr, every)   15.2.7
+
+    A word's window reaches `left` and `right`. Negative sampling asks for its words, and n times, for n pairs, for each
+    of K words of `noise`, from the word's own place on. Hierarchical softmax walks from each word of the window to the
+    word: `turns` are 1 where the path turns left. float32 tables are changed in place; sigma is within 1e-4. Return the
+    number of pairs, and the loss in nats, summed over some pairs (those of each `every`-th word, or each `every`-th
+    pair), with the number of these.
     """
     half, one, bound, zero = np.float32(0.5), np.float32(1), np.float32(4.97), np.float32(0)
     a1, a2, a3 = np.float32(135135), np.float32(17325), np.float32(378)      # tanh's continued fraction, cut off
     b2, b3, b4 = np.float32(62370), np.float32(3150), np.float32(28)
 
-    def walk(inputs, outputs, input_rates, output_rates, ids, left, right, start, end, paths, signs, depths, lr, every):
+    def scores(x, table, rows, R, score):
+        for j in range(R):
+            u, dot = table[rows[j]], zero
+            for k in range(d):
+                dot += x[k] * u[k]
+            score[j] = dot
+
+    def loss(score, labels, times, R):
+        nats = 0.0
+        for j in range(R):
+            nats += times[j] * np.log1p(np.exp(np.float64(score[j] if labels[j] == zero else -score[j])))
+        return nats
+
+    def errors(score, labels, times, R, lr):           # in place: (sigma(score) - label), times over, times lr
+        for j in range(R):
+            z = max(-bound, min(bound, half * score[j]))
+            z2 = z * z
+            tanh = z * (a1 + z2 * (a2 + z2 * (a3 + z2))) / (a1 + z2 * (b2 + z2 * (b3 + z2 * b4)))
+            score[j] = (half * (one + tanh) - labels[j]) * times[j] * lr
+
+    def windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, K, lr, every):
+        most = left[start:end].max() + right[start:end].max() + K
+        rows, step, error = np.empty(most, np.int32), np.empty(d, np.float32), np.empty(most, np.float32)
+        labels, times = np.empty(most, np.float32), np.empty(most, np.float32)
+        pairs, nats, measured, words = 0, 0.0, 0, 0
+        for centre in range(start, end):
+            n = left[centre] + right[centre]
+            if n == 0:
+                continue
+            j = 0
+            for place in range(centre - left[centre], centre + right[centre] + 1):
+                if place != centre:
+                    rows[j], labels[j], times[j] = ids[place], one, one
+                    j += 1
+            for place in range(centre, centre + K):
+                rows[j], labels[j], times[j] = noise[place], zero, np.float32(n)
+                j += 1
+            x = inputs[ids[centre]]
+            scores(x, outputs, rows, n + K, error)
+            if words % every == 0:
+                nats += loss(error, labels, times, n + K)
+                measured += n
+            errors(error, labels, times, n + K, lr)
+            step[:] = zero
+            for j in range(n + K):
+                u, e, f = outputs[rows[j]], error[j], error[j] * out_rates[rows[j]]
+                for k in range(d):
+                    step[k] += e * u[k]
+                    u[k] -= f * x[k]
+            rate = in_rates[ids[centre]]
+            for k in range(d):
+                x[k] -= rate * step[k]
+            pairs += n
+            words += 1
+        return pairs, nats, measured
+
+    def walks(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, paths, turns, depths, lr, every):
         step, error = np.empty(d, np.float32), np.empty(paths.shape[1], np.float32)
-        moves = np.empty((paths.shape[1], d), np.float32)
+        moves, times = np.empty((paths.shape[1], d), np.float32), np.ones(paths.shape[1], np.float32)
         pairs, nats, measured = 0, 0.0, 0
         for target in range(start, end):
             word = ids[target]
-            moves[:depths[word]] = zero                # written once a word: threads seldom wait for each other's rows
+            path, depth, labels = paths[word], depths[word], turns[word]
+            moves[:depth] = zero                       # written once a word: threads seldom wait for each other's rows
             for place in range(target - left[target], target + right[target] + 1):
                 if place == target:
                     continue
                 x = inputs[ids[place]]
-                step[:] = zero
-                for j in range(depths[word]):
-                    u, score = outputs[paths[word, j]], zero
-                    for k in range(d):
-                        score += x[k] * u[k]
-                    error[j] = score
+                scores(x, outputs, path, depth, error)
                 if pairs % every == 0:
-                    for j in range(depths[word]):
-                        nats += np.log1p(np.exp(-signs[word, j] * np.float64(error[j])))
+                    nats += loss(error, labels, times, depth)
                     measured += 1
-                for j in range(depths[word]):
-                    z = max(-bound, min(bound, half * error[j]))
-                    z2 = z * z
-                    tanh = z * (a1 + z2 * (a2 + z2 * (a3 + z2))) / (a1 + z2 * (b2 + z2 * (b3 + z2 * b4)))
-                    error[j] = (half * (one + tanh) - (one if signs[word, j] > 0 else zero)) * lr
-                for j in range(depths[word]):
-                    u, move, e = outputs[paths[word, j]], moves[j], error[j]
+                errors(error, labels, times, depth, lr)
+                step[:] = zero
+                for j in range(depth):
+                    u, move, e = outputs[path[j]], moves[j], error[j]
                     for k in range(d):
                         step[k] += e * u[k]
                         move[k] += e * x[k]
-                rate = input_rates[ids[place]]
+                rate = in_rates[ids[place]]
                 for k in range(d):
                     x[k] -= rate * step[k]
                 pairs += 1
-            for j in range(depths[word]):
-                u, move, rate = outputs[paths[word, j]], moves[j], output_rates[paths[word, j]]
+            for j in range(depth):
+                u, move, rate = outputs[path[j]], moves[j], out_rates[path[j]]
                 for k in range(d):
                     u[k] -= rate * move[k]
         return pairs, nats, measured
 
-    bare = inspect.unwrap(walk)                        # without the type checks that tests wrap around it
-    return njit(nogil=True, fastmath=True, error_model="numpy")(bare)
+    def compiled(function):                            # without the type checks that tests wrap around it
+        return njit(nogil=True, fastmath=True, error_model="numpy")(inspect.unwrap(function))
+
+    scores, loss, errors = compiled(scores), compiled(loss), compiled(errors)
+    return Loops(compiled(windows), compiled(walks))

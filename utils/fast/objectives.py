@@ -31,6 +31,13 @@ def blocks_for(vocab, most: int) -> int:
     return max(1, min(most, len(vocab) // 64))
 
 
+def sampled_questions(vocab, keep, window: int, negatives: int, q, noise_at_once: float | int):
+    """((V,), at once) twice: the questions that each input row and each output row answers in an epoch on average."""
+    pairs = vocab.counts * keep * (window + 1)         # a full window holds as many on average
+    return ((pairs * (1 + negatives), (window + 1) * (1 + negatives)),
+            (pairs + negatives * pairs.sum() * q, noise_at_once))
+
+
 class NegativeSampling:
     """15.2.6: blocks of T words, each with M noise words of its own that all its pairs share.
 
@@ -49,9 +56,8 @@ class NegativeSampling:
         shared = ((reach[:, None] + reach) * negatives / self.M)[..., None].expand(-1, -1, self.M)
         self.times = torch.cat([bands(self.T, window), shared.expand(self.T, -1, -1, -1)], dim=3).flatten(0, 2)
         self.labels = torch.tensor([1.0] * (self.T + 2 * window) + [0.0] * self.M)
-        pairs = vocab.counts * keep * (window + 1)                           # a full window holds as many on average
-        self.asked = ((pairs * (1 + negatives), (window + 1) * (1 + negatives)),
-                      (pairs + negatives * pairs.sum() * self.noise.probs, self.T * (window + 1) * negatives / self.M))
+        self.asked = sampled_questions(vocab, keep, window, negatives, self.noise.probs,
+                                       self.T * (window + 1) * negatives / self.M)
 
     def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
         """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""
@@ -129,27 +135,52 @@ class HierarchicalSoftmax:
         return target.repeat_interleave(blocks), words.view(-1, self.P), inside.view(-1, self.P)
 
 
-class CompiledHierarchicalSoftmax:
-    """15.2.7 along Huffman's tree, pair by pair in a compiled loop, as word2vec.c does it."""
+class Compiled:
+    """Word after word of the text in a compiled loop, as word2vec.c goes; what subclasses add is asked in `loop`."""
 
-    CHUNK, LR = 1024, 13.0                             # words between two looks at the rate
-
-    def __init__(self, vocab, keep, window: int, *_):
-        tree = huffman_tree(vocab.counts)
-        self.window, self.output_rows, self.step = window, len(vocab) - 1, 1
-        self.tree = tree.paths.int().numpy(), tree.signs.to(torch.int8).numpy(), tree.depths.int().numpy()
-        self.asked = walk_questions(tree, vocab, keep, window)
+    CHUNK = 1024                                       # words between two looks at the rate
 
     def learn(self, ids, sentence, inputs: Table, outputs: Table, lr, generator, scratch: Scratch) -> Tally:
         """One pass over a piece of thinned text; `lr(share)` is the rate after that share of it."""
         text = [part.int().numpy() for part in (ids, *reaches(sentence, self.window, generator))]
         tables = [part.numpy() for part in (inputs.vectors, outputs.vectors, inputs.rates, outputs.rates)]
-        walk, tallies = compiled.walks(inputs.vectors.shape[1]), []
-        for start in range(0, len(ids), self.CHUNK):
-            pairs, nats, measured = walk(*tables, *text, start, min(start + self.CHUNK, len(ids)), *self.tree,
-                                         np.float32(lr(start / len(ids))), LOSS_EVERY)
-            tallies.append(Tally(pairs, nats, measured))
-        return total(tallies)
+        loop, asked = self.loop(inputs.vectors.shape[1], len(ids), generator)
+        return total(Tally(*loop(*tables, *text, start, min(start + self.CHUNK, len(ids)), *asked,
+                                 np.float32(lr(start / len(ids))), LOSS_EVERY))
+                     for start in range(0, len(ids), self.CHUNK))
+
+
+class CompiledNegativeSampling(Compiled):
+    """15.2.6: each word has K noise words that all its n pairs share, so each of them counts n times.
+
+    They are neighbours in a stream of draws; the next word's begin one later, so that K words share each of them.
+    """
+
+    LR = 14.0
+
+    def __init__(self, vocab, keep, window: int, negatives: int, power: float):
+        self.noise, self.window, self.negatives = NoiseDistribution(vocab.counts, power), window, negatives
+        self.output_rows, self.step = len(vocab), 1
+        self.asked = sampled_questions(vocab, keep, window, negatives, self.noise.probs, window + 1)
+
+    def loop(self, d: int, words: int, generator):
+        noise = self.noise.sample((words + self.negatives - 1,), generator)
+        return compiled.loops(d).windows, (noise.int().numpy(), self.negatives)
+
+
+class CompiledHierarchicalSoftmax(Compiled):
+    """15.2.7 along Huffman's tree, pair by pair."""
+
+    LR = 13.0
+
+    def __init__(self, vocab, keep, window: int, *_):
+        tree = huffman_tree(vocab.counts)
+        self.window, self.output_rows, self.step = window, len(vocab) - 1, 1
+        self.tree = tree.paths.int().numpy(), (tree.signs > 0).float().numpy(), tree.depths.int().numpy()
+        self.asked = walk_questions(tree, vocab, keep, window)
+
+    def loop(self, d: int, *_):
+        return compiled.loops(d).walks, self.tree
 
 
 class FullSoftmax:
@@ -180,5 +211,5 @@ class FullSoftmax:
         return total(tallies)
 
 
-OBJECTIVES = {"ns": NegativeSampling, "softmax": FullSoftmax,
-              "hs": CompiledHierarchicalSoftmax if compiled.njit else HierarchicalSoftmax}
+OBJECTIVES = {"ns": CompiledNegativeSampling if compiled.njit else NegativeSampling,
+              "hs": CompiledHierarchicalSoftmax if compiled.njit else HierarchicalSoftmax, "softmax": FullSoftmax}
