@@ -7,7 +7,8 @@ Each run has a process of its own and the whole machine; trainers take turns. Th
 reading, vocabulary and start-up are left out for all. fastText cannot be timed inside, so the difference of two runs
 of different length counts. All have d = 100, window 5, K = 5, power .75 (fastText .5, it cannot be set), t = 1e-3,
 minimum count 5, and their own learning rates; the plain trainer has Adagrad .1. gensim and fastText skip or redraw a
-noise word that equals the true one, the course and `fast` keep it. Softmax: the first sentences only, see SOFTMAX.
+noise word that equals the true one, the course and `fast` keep it. `blocks` is `fast` without its compiled loops, in
+plain PyTorch. Softmax: the first sentences only, see SOFTMAX.
 """
 
 import argparse
@@ -26,7 +27,7 @@ BUILD = Path(__file__).resolve().parent.parent / "build" / "bench"
 REPEATS, EPOCHS, LONG, SEEDS, FULL = 3, 5, 20, 10, "softmax"
 SOFTMAX = dict(sentences=400, min_count=1)             # of the default corpus: about 3,000 words
 TRAINERS = [("gensim iterator", 1), ("gensim iterator", 2), ("gensim file", 1), ("gensim file", 2), ("fastText", 2),
-            ("plain", 1), ("fast", 1), ("fast", 2)]
+            ("plain", 1), ("blocks", 1), ("blocks", 2), ("fast", 1), ("fast", 2)]
 SLOW = ("plain", "fastText")                           # their speed shows in one pass
 KEY = ["kind", "trainer", "threads", "objective", "times", "epochs", "seed"]
 SCALING = dict(V=10_000, d=100, K=5, threads=2, objective="ns")
@@ -82,7 +83,8 @@ def measure(run: dict) -> dict:
         path = Path(folder) / "text.txt"
         if run["trainer"] in ("gensim file", "fastText"):
             path.write_text("\n".join(map(" ".join, sentences)) + "\n", encoding="utf-8")
-        train = {"plain": train_plain, "fast": train_fast, "fastText": train_fasttext}.get(run["trainer"], train_gensim)
+        train = {"plain": train_plain, "blocks": train_fast, "fast": train_fast,
+                 "fastText": train_fasttext}.get(run["trainer"], train_gensim)
         seconds, embeddings, outputs = train(run, sentences, vocab, path)
     row = {**run, "words": words, "seconds": round(seconds, 3), "words_per_second": round(words / seconds),
            "peak_mb": peak_mb(), "pairs_per_second": None, "held_out": None}
@@ -107,9 +109,11 @@ def held_out_loss(inputs, outputs, vocab, sentences) -> float:
 
 
 def train_fast(run, sentences, vocab, path):
-    from utils.fast import Run
+    from utils.fast import Run, objectives
     from utils.fast.text import Text
 
+    if run["trainer"] == "blocks":
+        objectives.OBJECTIVES.update(ns=objectives.NegativeSampling, hs=objectives.HierarchicalSoftmax)
     Run(Text(sentences[:9], vocab), vocab, objective=run["objective"], epochs=1).train(1)    # start-up: compiling
     trainer = Run(Text(sentences, vocab), vocab, objective=run["objective"], epochs=run["epochs"], seed=run["seed"])
     start = time.perf_counter()

@@ -171,7 +171,7 @@ class CompiledNegativeSampling(Compiled):
 class CompiledHierarchicalSoftmax(Compiled):
     """15.2.7 along Huffman's tree, pair by pair."""
 
-    LR = 13.0
+    LR = 11.0
 
     def __init__(self, vocab, keep, window: int, *_):
         tree = huffman_tree(vocab.counts)
