@@ -109,13 +109,12 @@ def held_out_loss(inputs, outputs, vocab, sentences) -> float:
 
 
 def train_fast(run, sentences, vocab, path):
-    from utils.fast import Run, objectives
+    from utils.fast import Run
     from utils.fast.text import Text
 
-    if run["trainer"] == "blocks":
-        objectives.OBJECTIVES.update(ns=objectives.NegativeSampling, hs=objectives.HierarchicalSoftmax)
-    Run(Text(sentences[:9], vocab), vocab, objective=run["objective"], epochs=1).train(1)    # start-up: compiling
-    trainer = Run(Text(sentences, vocab), vocab, objective=run["objective"], epochs=run["epochs"], seed=run["seed"])
+    objective = run["objective"] + ("-blocks" if run["trainer"] == "blocks" else "")
+    Run(Text(sentences[:9], vocab), vocab, objective=objective, epochs=1).train(1)           # start-up: compiling
+    trainer = Run(Text(sentences, vocab), vocab, objective=objective, epochs=run["epochs"], seed=run["seed"])
     start = time.perf_counter()
     trainer.train(run["threads"])
     return time.perf_counter() - start, trainer.embeddings(), trainer.outputs.vectors

@@ -42,6 +42,17 @@ const [index, done] = arguments;
 })().catch((error) => done(String(error)));
 """
 
+BAD_VOCABULARIES = [
+    ("a 1\na 2\nb 3\nc 4\nd 5\ne 6\nf 7\ng 8", "“a” stands there twice"),
+    ("\n".join(f"x{i} {i + 1}" for i in range(65)), "8 to 64 words, not 65"),
+    ("", "8 to 64 words, not 0"),
+    ("a 1\nb 2", "8 to 64 words, not 2"),
+    ("a 1\nb 2\nc 3\nd -4\ne 5\nf 6\ng 7\nh 8", "The count of d is -4"),
+    ("a 1\nb 2\nc 3\nd 0\ne 5\nf 6\ng 7\nh 8", "The count of d is 0"),
+    ("a 1\nb 2\nc 3\nd 4.5\ne 5\nf 6\ng 7\nh 8", "The count of d is 4.5"),
+    ("a 1\nb 2\nc 3\nd\ne 5\nf 6\ng 7\nh 8", "The count of d is missing"),
+]
+
 
 def wait(ask, seconds=20, what="that"):
     """What `ask()` returns as soon as it is true; AssertionError after so many seconds."""
@@ -122,6 +133,27 @@ def assert_quiet(browser):
     """No error in the console since the last look."""
     said = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
     assert not said, said
+
+
+def refuses_in_place(figure, word):
+    """Bad values for its word, in the field of this name, for a count and for a vocabulary: each is refused on the spot.
+
+    The figure has the eight words of the running example, with river chosen.
+    """
+    for label, text, message in ((word, "ocean", "“ocean” is not among the 8 words: water, boat"),
+                                 ("its count", "0", "The count of river is 0"),
+                                 ("its count", "-3", "The count of river is -3"),
+                                 ("its count", "2.5", "The count of river is 2.5")):
+        figure.type(label, text)
+        assert message in figure.alarm(), figure.alarm()
+        assert figure.field(label).get_attribute("value") == {word: "river", "its count": "10"}[label]
+    figure.open("A vocabulary of your own")
+    for text, message in BAD_VOCABULARIES:
+        figure.fill("textarea", text)
+        figure.button("Use these words").click()
+        figure.settle()
+        assert message in figure.alarm(), figure.alarm()
+        assert figure.element.find_element("css selector", "textarea").get_attribute("value") == text      # to mend
 
 
 class Figure:

@@ -5,7 +5,7 @@ import random
 
 import pytest
 import torch
-from driving import call, in_kernel, theme, wait
+from driving import call, in_kernel, refuses_in_place, theme, wait
 from scipy.stats import chisquare
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -276,32 +276,9 @@ def test_javascript_refuses_what_python_refuses(browser):
     assert sum(answer is None for answer in answers) == 8
 
 
-BAD_LIST = [
-    ("a 1\na 2\nb 3\nc 4\nd 5\ne 6\nf 7\ng 8", "“a” stands there twice"),
-    ("\n".join(f"x{i} {i + 1}" for i in range(65)), "8 to 64 words, not 65"),
-    ("", "8 to 64 words, not 0"),
-    ("a 1\nb 2\nc 3\nd -4\ne 5\nf 6\ng 7\nh 8", "The count of d is -4"),
-    ("a 1\nb 2\nc 3\nd 0\ne 5\nf 6\ng 7\nh 8", "The count of d is 0"),
-    ("a 1\nb 2\nc 3\nd\ne 5\nf 6\ng 7\nh 8", "The count of d is missing"),
-]
-
-
 def test_bad_input_is_refused_in_place_and_the_last_state_stays(open_figure):
     figure = open_figure("noise")
-    for label, text, message in (("positive word", "ocean", "“ocean” is not among the 8 words: water, boat"),
-                                 ("its count", "0", "The count of river is 0"),
-                                 ("its count", "-3", "The count of river is -3"),
-                                 ("its count", "2.5", "The count of river is 2.5")):
-        figure.type(label, text)
-        assert message in figure.alarm(), figure.alarm()
-        assert figure.field(label).get_attribute("value") == {"positive word": "river", "its count": "10"}[label]
-    figure.open("A vocabulary of your own")
-    for text, message in BAD_LIST:
-        figure.fill("textarea", text)
-        figure.button("Use these words").click()
-        figure.settle()
-        assert message in figure.alarm(), figure.alarm()
-        assert figure.element.find_element("css selector", "textarea").get_attribute("value") == text      # to mend
+    refuses_in_place(figure, "positive word")
     agrees(figure, NoiseExplorer())
     figure.type("its count", "100")
     assert figure.alarm() == ""

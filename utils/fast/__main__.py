@@ -21,7 +21,7 @@ def parse(arguments=None) -> argparse.Namespace:
     parser.add_argument("--out", required=True, help="the vectors, in word2vec's format")
     parser.add_argument("--binary", action="store_true", help="write the binary format, not the text format")
     parser.add_argument("--objective", choices=list(OBJECTIVES), default="ns", help="negative sampling, hierarchical "
-                        "softmax or full softmax")
+                        "softmax or full softmax; -blocks: without the compiled loop")
     for name, kind, value, text in (
             ("dim", int, 100, "coordinates of a vector"), ("window", int, 5, "words to each side, at most"),
             ("negatives", int, 5, "noise words a pair (K), for ns"), ("power", float, 0.75, "noise power, for ns"),

@@ -212,4 +212,5 @@ class FullSoftmax:
 
 
 OBJECTIVES = {"ns": CompiledNegativeSampling if compiled.njit else NegativeSampling,
-              "hs": CompiledHierarchicalSoftmax if compiled.njit else HierarchicalSoftmax, "softmax": FullSoftmax}
+              "hs": CompiledHierarchicalSoftmax if compiled.njit else HierarchicalSoftmax,
+              "softmax": FullSoftmax, "ns-blocks": NegativeSampling, "hs-blocks": HierarchicalSoftmax}
