@@ -136,7 +136,7 @@ def assert_quiet(browser):
 
 
 def refuses_in_place(figure, word):
-    """Bad values for its word, in the field of this name, for a count and for a vocabulary: each is refused on the spot.
+    """Bad values for its word, in the field of this name, for a count, for a vocabulary: each is refused on the spot.
 
     The figure has the eight words of the running example, with river chosen.
     """

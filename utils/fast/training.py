@@ -33,10 +33,11 @@ def train_fast(sentences, vocab, *, objective: str = "ns", dim: int = 100, windo
     `sentences` are lists of words, or the path of a UTF-8 file with one sentence a line, which may be larger than
     memory: ids beyond 64 MB wait in a temporary file. `objective` is "ns" (15.2.6), "hs" (15.2.7, Huffman tree) or
     "softmax" (15.1.7); "ns-blocks" and "hs-blocks" do without the compiled loops of numba, as the others do where it is
-    missing. `negatives` (K) and `power` are for "ns". `subsample` is the threshold t of word2vec.c's rule, 0 is off. A row that answers n questions in all moves by lr / sqrt(n) times its gradient, less where many pile up
-    in one step, and this falls linearly to nothing; with "softmax" each coordinate has a rate of its own instead, lr
-    by Adagrad. lr=None takes what suited held-out text best. `threads=None` uses all cores; one thread and a seed give
-    the same vectors again.
+    missing. `negatives` (K) and `power` are for "ns". `subsample` is the threshold t of word2vec.c's rule, 0 is off. A
+    row that answers n questions in all moves by lr / sqrt(n) times its gradient, less where many pile up in one step,
+    and this falls linearly to nothing; with "softmax" each coordinate has a rate of its own instead, lr by Adagrad.
+    lr=None takes what suited held-out text best. `threads=None` uses all cores; one thread and a seed give the same
+    vectors again.
 
     With `checkpoint`, the path of a file, training saves itself there `every` so many seconds; `resume=True` goes on
     from such a file. The interrupt button (KeyboardInterrupt) ends training and returns what was learned so far.
