@@ -28,6 +28,7 @@ REPEATS, EPOCHS, LONG, SEEDS, FULL = 3, 5, 20, 10, "softmax"
 SOFTMAX = dict(sentences=400, min_count=1)             # of the default corpus: about 3,000 words
 TRAINERS = [("gensim iterator", 1), ("gensim iterator", 2), ("gensim file", 1), ("gensim file", 2), ("fastText", 2),
             ("plain", 1), ("blocks", 1), ("blocks", 2), ("fast", 1), ("fast", 2)]
+PEERS_RATE = "fast at .025"                            # gensim's rate for all rows, instead of its own rates by row
 SLOW = ("plain", "fastText")                           # their speed shows in one pass
 KEY = ["kind", "trainer", "threads", "objective", "times", "epochs", "seed"]
 SCALING = dict(V=10_000, d=100, K=5, threads=2, objective="ns")
@@ -50,6 +51,8 @@ def race() -> list[dict]:
         runs += some
     runs += [run("quality", trainer, 2, objective, 1, LONG, seed) for seed in range(SEEDS)
              for objective in ("ns", "hs") for trainer in ("gensim file", "fast")]
+    runs += [run("quality", PEERS_RATE, 2, objective, 1, LONG, seed) for seed in range(SEEDS)
+             for objective in ("ns", "hs")]
     return runs + [run("quality", trainer, 2, objective, 1, EPOCHS, 0) for objective in ("ns", "hs")
                    for trainer in ("fastText", "gensim file", "fast")]
 
@@ -83,7 +86,7 @@ def measure(run: dict) -> dict:
         path = Path(folder) / "text.txt"
         if run["trainer"] in ("gensim file", "fastText"):
             path.write_text("\n".join(map(" ".join, sentences)) + "\n", encoding="utf-8")
-        train = {"plain": train_plain, "blocks": train_fast, "fast": train_fast,
+        train = {"plain": train_plain, "blocks": train_fast, "fast": train_fast, PEERS_RATE: train_fast,
                  "fastText": train_fasttext}.get(run["trainer"], train_gensim)
         seconds, embeddings, outputs = train(run, sentences, vocab, path)
     row = {**run, "words": words, "seconds": round(seconds, 3), "words_per_second": round(words / seconds),
@@ -113,8 +116,10 @@ def train_fast(run, sentences, vocab, path):
     from utils.fast.text import Text
 
     objective = run["objective"] + ("-blocks" if run["trainer"] == "blocks" else "")
+    lr = 0.025 if run["trainer"] == PEERS_RATE else None
     Run(Text(sentences[:9], vocab), vocab, objective=objective, epochs=1).train(1)           # start-up: compiling
-    trainer = Run(Text(sentences, vocab), vocab, objective=objective, epochs=run["epochs"], seed=run["seed"])
+    trainer = Run(Text(sentences, vocab), vocab, objective=objective, epochs=run["epochs"], seed=run["seed"],
+                  lr=lr)
     start = time.perf_counter()
     trainer.train(run["threads"])
     return time.perf_counter() - start, trainer.embeddings(), trainer.outputs.vectors

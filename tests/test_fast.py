@@ -485,7 +485,7 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
     """The same corpus, a step for every four words: the same loss within a few hundredths of a nat."""
     monkeypatch.setattr(NegativeSampling, "T", 4)
     monkeypatch.setattr(training_module, "ROUND", 0.0)
-    run = Run(Text(sentences, vocab), vocab, objective="ns-blocks", dim=8, subsample=0, epochs=20, lr=10.0)
+    run = Run(Text(sentences, vocab), vocab, objective="ns-blocks", dim=8, subsample=0, epochs=20)
     losses = run.train(threads=1).loss
     assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(plain_loss(sentences, vocab, 20, 0.3), abs=0.08)
 
@@ -624,6 +624,26 @@ def test_the_history_has_every_pair(vocab, sentences, short):
 def test_wrong_settings_are_named(vocab, sentences, wrong, message):
     with pytest.raises(ValueError, match=message):
         train_fast(sentences, vocab, **wrong)
+
+
+@pytest.mark.parametrize("objective", ["ns", "hs", "ns-blocks", "hs-blocks"])
+def test_rates_of_rows(vocab, sentences, objective):
+    """lr for all of them, or by 1 / sqrt(n); never more than 2 / p where p questions pile up in a step."""
+    def rates(lr, epochs):
+        run = Run(Text(sentences, vocab), vocab, objective=objective, subsample=0, epochs=epochs, lr=lr)
+        steps = vocab.counts.sum() / run.objective.step
+        bounds = [2 / (asked / steps).clamp(min=once) for asked, once in run.objective.asked]
+        return [table.rates.double() for table in (run.inputs, run.outputs)], bounds, run.objective
+
+    given, bounds, _ = rates(0.02, 3)
+    for rate, bound in zip(given, bounds):
+        torch.testing.assert_close(rate, bound.clamp(max=0.02), rtol=1e-5, atol=0)
+    own, bounds, kind = rates(None, 400)
+    for rate, bound, (asked, _) in zip(own, bounds, kind.asked):
+        n = asked * 400                                # in all epochs
+        torch.testing.assert_close(rate, torch.minimum(kind.LR / (400 * n).sqrt(), bound), rtol=1e-5, atol=0)
+        assert (rate < 0.99 * bound).any() and rate.max() > rate.min()
+    assert all((rate <= 0.1 * (1 + 1e-6)).all() for rate in rates(None, 1)[0])
 
 
 def test_a_vocabulary_of_one_word_is_refused():

@@ -26,7 +26,7 @@ def parse(arguments=None) -> argparse.Namespace:
             ("dim", int, 100, "coordinates of a vector"), ("window", int, 5, "words to each side, at most"),
             ("negatives", int, 5, "noise words a pair (K), for ns"), ("power", float, 0.75, "noise power, for ns"),
             ("subsample", float, 1e-3, "threshold for frequent words, 0 for off"), ("epochs", int, 5, "passes"),
-            ("lr", float, None, "learning rate, by default what suited held-out text"),
+            ("lr", float, None, "rate at the start, such as .025; by default each word has its own"),
             ("seed", int, 0, "of all draws"),
             ("threads", int, None, "all cores by default"), ("min-count", int, 5, "occurrences that a word needs"),
             ("every", float, 60.0, "seconds between two checkpoints")):

@@ -18,7 +18,7 @@ from utils.fast.objectives import OBJECTIVES, Tally, total
 from utils.fast.text import Text
 from utils.training import ABSURD_LOSS, History, TrainingDiverged, _watched
 
-MOST = 0.1                                             # no row's rate is above this one
+MOST = 0.1                                             # no row's own rate is above this one
 PILE = 2.0                                             # nor the sum of its rate over all its questions in one step
 ROUND = 1.0                                            # seconds between two looks at the weights, at least, and
 COPIES = 0.05                                          # at most this share of the time goes to copying them
@@ -34,10 +34,11 @@ def train_fast(sentences, vocab, *, objective: str = "ns", dim: int = 100, windo
     memory: ids beyond 64 MB wait in a temporary file. `objective` is "ns" (15.2.6), "hs" (15.2.7, Huffman tree) or
     "softmax" (15.1.7); "ns-blocks" and "hs-blocks" do without the compiled loops of numba, as the others do where it is
     missing. `negatives` (K) and `power` are for "ns". `subsample` is the threshold t of word2vec.c's rule, 0 is off. A
-    row that answers n questions in all moves by lr / sqrt(n) times its gradient, less where many pile up in one step,
-    and this falls linearly to nothing; with "softmax" each coordinate has a rate of its own instead, lr by Adagrad.
-    lr=None takes what suited held-out text best. `threads=None` uses all cores; one thread and a seed give the same
-    vectors again.
+    row moves by its rate times its gradient, less where many pile up in one step, and the rates fall linearly to
+    nothing. `lr` is the rate of all rows at the start, as in word2vec.c, which takes .025; with lr=None a row that
+    answers n questions in all has a rate of its own, in proportion to 1 / sqrt(n), as suited held-out text best. With
+    "softmax" each coordinate has its own, by Adagrad. `threads=None` uses all cores; one thread and a seed give the
+    same vectors again.
 
     With `checkpoint`, the path of a file, training saves itself there `every` so many seconds; `resume=True` goes on
     from such a file. The interrupt button (KeyboardInterrupt) ends training and returns what was learned so far.
@@ -71,7 +72,7 @@ class Run:
         self.text, self.words, self.epochs, self.seed = text, vocab.words, epochs, seed
         self.objective = OBJECTIVES[objective](vocab, keep, window, negatives, power)
         asked = self.objective.asked                   # None where each coordinate has a rate of its own
-        self.lr = self.objective.LR / (math.sqrt(epochs) if asked else 1) if lr is None else lr
+        self.lr = lr
         self.keep = torch.cat([keep, keep.new_zeros(1)]).float()             # the end of a sentence is dropped, too
         generator = torch.Generator().manual_seed(seed)
         start = (torch.rand(len(vocab), dim, generator=generator) - 0.5) / dim                  # word2vec.c's
@@ -87,8 +88,9 @@ class Run:
 
     def _rates(self, asked, once, steps, passes):
         """Each row's rate: it answers `asked` questions a pass of so many steps, `once` if any at all in a step."""
-        pile = (asked / steps).clamp(min=once)
-        return torch.minimum(self.lr / (asked * passes).clamp(min=1).sqrt(), PILE / pile).clamp(max=MOST).float()
+        own = self.objective.LR / (self.epochs * asked * passes).clamp(min=1).sqrt()
+        rate = own.clamp(max=MOST) if self.lr is None else torch.full_like(own, self.lr)
+        return torch.minimum(rate, PILE / (asked / steps).clamp(min=once)).float()
 
     def __len__(self) -> int:
         return self.epochs * len(self.text)
@@ -102,7 +104,7 @@ class Run:
         ids, sentence = thin(self.text[number % len(self.text)], self.keep, generator)
         if not len(ids):
             return Tally()
-        first = 1.0 if self.objective.asked else self.lr                     # a table's own rates have lr in them
+        first = 1.0 if self.objective.asked else self.lr or self.objective.LR               # rows have rates already
         return self.objective.learn(ids, sentence, self.inputs, self.outputs,
                                     lambda share: first * max(1 - (number + share) / len(self), 1e-4), generator,
                                     scratch)
@@ -168,7 +170,7 @@ class Run:
         if not (mean < ABSURD_LOSS and self.inputs.vectors.isfinite().all() and self.outputs.vectors.isfinite().all()):
             self.inputs.vectors, self.outputs.vectors, done = good
             error = TrainingDiverged(f"the loss is {mean:g} or a weight not finite after piece {self.next} of "
-                                     f"{len(self)} with lr={self.lr:g}: choose a smaller lr. error.embeddings are "
+                                     f"{len(self)} with lr={self.lr}: choose a smaller lr. error.embeddings are "
                                      f"those after piece {done}.", self.history)
             error.embeddings = self.embeddings()
             raise error
