@@ -15,6 +15,8 @@ try:
 except ImportError:                                    # the blocks of objectives.py do the same, more slowly
     njit = None
 
+BUSY = 4                                               # nodes of a walk, from the root on, that all threads write to
+
 
 class Loops(NamedTuple):
     """Two compiled loops; each compiles when it is first called, which takes a second or two, once a process."""
@@ -27,14 +29,15 @@ class Loops(NamedTuple):
 def loops(d: int) -> Loops:
     """The loops for vectors of d coordinates, which learn the words start .. end of the text `ids`.
 
-    windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, K, lr, every)             15.2.6
+    windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, M, share, lr, every)      15.2.6
     walks(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, paths, turns, depths, lr, every)   15.2.7
 
-    A word's window reaches `left` and `right`. Negative sampling asks for its words, and n times, for n pairs, for each
-    of K words of `noise`, from the word's own place on. Hierarchical softmax walks from each word of the window to the
-    word: `turns` are 1 where the path turns left. float32 tables are changed in place; sigma is within 1e-4. Return the
-    number of pairs, and the loss in nats, summed over some pairs (those of each `every`-th word, or each `every`-th
-    pair), with the number of these.
+    A word's window reaches `left` and `right`. Negative sampling asks for its n words, and n `share` times for each of
+    M words of `noise`, from the word's own place on; all move its vector at once. Hierarchical softmax walks from each
+    word of the window to the word, one walk after the other: `turns` are 1 where the path turns left; the first
+    nodes move at the end of the window. float32 tables are changed in place; sigma is within 1e-4. Return the number of
+    pairs, and the loss in nats, summed over some pairs (those of each `every`-th word, or each `every`-th pair), with
+    the number of these.
     """
     half, one, bound, zero = np.float32(0.5), np.float32(1), np.float32(4.97), np.float32(0)
     a1, a2, a3 = np.float32(135135), np.float32(17325), np.float32(378)      # tanh's continued fraction, cut off
@@ -60,8 +63,8 @@ def loops(d: int) -> Loops:
             tanh = z * (a1 + z2 * (a2 + z2 * (a3 + z2))) / (a1 + z2 * (b2 + z2 * (b3 + z2 * b4)))
             score[j] = (half * (one + tanh) - labels[j]) * times[j] * lr
 
-    def windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, K, lr, every):
-        most = left[start:end].max() + right[start:end].max() + K
+    def windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, M, share, lr, every):
+        most = left[start:end].max() + right[start:end].max() + M
         rows, step, error = np.empty(most, np.int32), np.empty(d, np.float32), np.empty(most, np.float32)
         labels, times = np.empty(most, np.float32), np.empty(most, np.float32)
         pairs, nats, measured, words = 0, 0.0, 0, 0
@@ -74,17 +77,17 @@ def loops(d: int) -> Loops:
                 if place != centre:
                     rows[j], labels[j], times[j] = ids[place], one, one
                     j += 1
-            for place in range(centre, centre + K):
-                rows[j], labels[j], times[j] = noise[place], zero, np.float32(n)
+            for place in range(centre, centre + M):
+                rows[j], labels[j], times[j] = noise[place], zero, n * share
                 j += 1
             x = inputs[ids[centre]]
-            scores(x, outputs, rows, n + K, error)
+            scores(x, outputs, rows, n + M, error)
             if words % every == 0:
-                nats += loss(error, labels, times, n + K)
+                nats += loss(error, labels, times, n + M)
                 measured += n
-            errors(error, labels, times, n + K, lr)
+            errors(error, labels, times, n + M, lr)
             step[:] = zero
-            for j in range(n + K):
+            for j in range(n + M):
                 u, e, f = outputs[rows[j]], error[j], error[j] * out_rates[rows[j]]
                 for k in range(d):
                     step[k] += e * u[k]
@@ -98,12 +101,13 @@ def loops(d: int) -> Loops:
 
     def walks(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, paths, turns, depths, lr, every):
         step, error = np.empty(d, np.float32), np.empty(paths.shape[1], np.float32)
-        moves, times = np.empty((paths.shape[1], d), np.float32), np.ones(paths.shape[1], np.float32)
+        moves, times = np.empty((BUSY, d), np.float32), np.ones(paths.shape[1], np.float32)
         pairs, nats, measured = 0, 0.0, 0
         for target in range(start, end):
             word = ids[target]
             path, depth, labels = paths[word], depths[word], turns[word]
-            moves[:depth] = zero                       # written once a word: threads seldom wait for each other's rows
+            top = min(depth, BUSY)                     # written once a word, or threads would wait for each other
+            moves[:top] = zero
             for place in range(target - left[target], target + right[target] + 1):
                 if place == target:
                     continue
@@ -114,16 +118,21 @@ def loops(d: int) -> Loops:
                     measured += 1
                 errors(error, labels, times, depth, lr)
                 step[:] = zero
-                for j in range(depth):
+                for j in range(top):
                     u, move, e = outputs[path[j]], moves[j], error[j]
                     for k in range(d):
                         step[k] += e * u[k]
                         move[k] += e * x[k]
+                for j in range(top, depth):
+                    u, e, f = outputs[path[j]], error[j], error[j] * out_rates[path[j]]
+                    for k in range(d):
+                        step[k] += e * u[k]
+                        u[k] -= f * x[k]
                 rate = in_rates[ids[place]]
                 for k in range(d):
                     x[k] -= rate * step[k]
                 pairs += 1
-            for j in range(depth):
+            for j in range(top):
                 u, move, rate = outputs[path[j]], moves[j], out_rates[path[j]]
                 for k in range(d):
                     u[k] -= rate * move[k]

@@ -151,27 +151,27 @@ class Compiled:
 
 
 class CompiledNegativeSampling(Compiled):
-    """15.2.6: each word has K noise words that all its n pairs share, so each of them counts n times.
+    """15.2.6: each word has M noise words that all its n pairs share, so each of them counts n K / M times.
 
-    They are neighbours in a stream of draws; the next word's begin one later, so that K words share each of them.
+    They are neighbours in a stream of draws; the next word's begin one later, so that M words share each of them.
     """
 
-    LR = 14.0
+    M, LR = 8, 15.0
 
     def __init__(self, vocab, keep, window: int, negatives: int, power: float):
-        self.noise, self.window, self.negatives = NoiseDistribution(vocab.counts, power), window, negatives
+        self.noise, self.window, self.share = NoiseDistribution(vocab.counts, power), window, negatives / self.M
         self.output_rows, self.step = len(vocab), 1
-        self.asked = sampled_questions(vocab, keep, window, negatives, self.noise.probs, window + 1)
+        self.asked = sampled_questions(vocab, keep, window, negatives, self.noise.probs, (window + 1) * self.share)
 
     def loop(self, d: int, words: int, generator):
-        noise = self.noise.sample((words + self.negatives - 1,), generator)
-        return compiled.loops(d).windows, (noise.int().numpy(), self.negatives)
+        noise = self.noise.sample((words + self.M - 1,), generator)
+        return compiled.loops(d).windows, (noise.int().numpy(), self.M, np.float32(self.share))
 
 
 class CompiledHierarchicalSoftmax(Compiled):
     """15.2.7 along Huffman's tree, pair by pair."""
 
-    LR = 11.0
+    LR = 12.0
 
     def __init__(self, vocab, keep, window: int, *_):
         tree = huffman_tree(vocab.counts)
