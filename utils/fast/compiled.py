@@ -63,6 +63,13 @@ def loops(d: int) -> Loops:
             tanh = z * (a1 + z2 * (a2 + z2 * (a3 + z2))) / (a1 + z2 * (b2 + z2 * (b3 + z2 * b4)))
             score[j] = (half * (one + tanh) - labels[j]) * times[j] * lr
 
+    def follow(x, step, table, rates, rows, error, first, last):             # error times vector: into the step of x,
+        for j in range(first, last):                                         # and into the rows at once
+            u, e, f = table[rows[j]], error[j], error[j] * rates[rows[j]]
+            for k in range(d):
+                step[k] += e * u[k]
+                u[k] -= f * x[k]
+
     def windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, M, share, lr, every):
         most = left[start:end].max() + right[start:end].max() + M
         rows, step, error = np.empty(most, np.int32), np.empty(d, np.float32), np.empty(most, np.float32)
@@ -87,11 +94,7 @@ def loops(d: int) -> Loops:
                 measured += n
             errors(error, labels, times, n + M, lr)
             step[:] = zero
-            for j in range(n + M):
-                u, e, f = outputs[rows[j]], error[j], error[j] * out_rates[rows[j]]
-                for k in range(d):
-                    step[k] += e * u[k]
-                    u[k] -= f * x[k]
+            follow(x, step, outputs, out_rates, rows, error, 0, n + M)
             rate = in_rates[ids[centre]]
             for k in range(d):
                 x[k] -= rate * step[k]
@@ -123,11 +126,7 @@ def loops(d: int) -> Loops:
                     for k in range(d):
                         step[k] += e * u[k]
                         move[k] += e * x[k]
-                for j in range(top, depth):
-                    u, e, f = outputs[path[j]], error[j], error[j] * out_rates[path[j]]
-                    for k in range(d):
-                        step[k] += e * u[k]
-                        u[k] -= f * x[k]
+                follow(x, step, outputs, out_rates, path, error, top, depth)
                 rate = in_rates[ids[place]]
                 for k in range(d):
                     x[k] -= rate * step[k]
@@ -141,5 +140,5 @@ def loops(d: int) -> Loops:
     def compiled(function):                            # without the type checks that tests wrap around it
         return njit(nogil=True, fastmath=True, error_model="numpy")(inspect.unwrap(function))
 
-    scores, loss, errors = compiled(scores), compiled(loss), compiled(errors)
+    scores, loss, errors, follow = map(compiled, (scores, loss, errors, follow))
     return Loops(compiled(windows), compiled(walks))
