@@ -54,21 +54,21 @@ test-browser: $(READY)
 	$(PY) -m pytest -q tests/browser
 
 run: $(READY)
-	$(PY) notebooks/run.py
+	$(PY) -m tools.execute
 
 slides: $(READY)
 	$(PY) -m pip install --disable-pip-version-check -q --no-deps sphinx-revealjs==3.2.1
-	$(PY) notebooks/slides.py
+	$(PY) -m tools.slides
 
 bench: $(READY)
 	$(PY) -m pip install --disable-pip-version-check -q --no-deps fasttext-wheel==0.9.2
-	$(PY) notebooks/bench_fast.py
+	$(PY) -m tools.bench_fast
 
 bench-cost: $(READY)
-	$(PY) notebooks/bench_cost.py
+	$(PY) -m tools.bench_cost
 
 sweep: $(READY)
-	$(PY) notebooks/sweep.py
+	$(PY) -m tools.sweep
 
 clean:
 	rm -rf .venv build

@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from utils.corpus import cache_folder
+from utils.files import cache_folder
 
 PROBE_SECONDS = 5
 

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from utils.corpus import check_counts
+from utils.checks import check_counts
 
 
 class NoiseDistribution:

@@ -11,7 +11,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from utils.corpus import check_ids
+from utils.checks import check_ids
 from utils.noise import NoiseDistribution
 from utils.tree import Tree
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from utils.corpus import check_counts
+from utils.checks import check_counts
 
 
 @dataclass(frozen=True, eq=False)

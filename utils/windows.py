@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from utils.corpus import Vocab
-from utils.corpus import subsample as keep_mask
+from utils.vocabulary import Vocab
+from utils.vocabulary import subsample as keep_mask
 
 
 def window_pairs(sentence_ids: Int[Tensor, "n"], window: int = 5, generator: torch.Generator | None = None,

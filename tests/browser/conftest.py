@@ -25,8 +25,8 @@ from selenium.webdriver.chrome.service import Service
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-sys.path.append(str(ROOT / "notebooks"))
-import run  # noqa: E402
+sys.path.append(str(ROOT))
+from tools import execute  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     shutil.copytree(ROOT / "notebooks", copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CASES.values()])
     nbformat.write(notebook, copy / "figures.ipynb")
-    run.execute(copy / "figures.ipynb")
+    execute.execute(copy / "figures.ipynb")
     return copy
 
 
@@ -76,8 +76,8 @@ def site(folder):
     """The pages of the copy in a folder of their own, served: (address, folder)."""
     pages = folder.parent / "html"
     for path in [*folder.glob("[0-9]*.ipynb"), folder / "figures.ipynb"]:
-        run.export(path, pages / f"{path.stem}.html")
-    run.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
+        execute.export(path, pages / f"{path.stem}.html")
+    execute.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages

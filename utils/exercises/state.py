@@ -6,7 +6,7 @@ from pathlib import Path
 
 from platformdirs import user_state_path
 
-from utils.corpus import write_atomically
+from utils.files import write_atomically
 
 _hints: dict[str, int] = {}                            # hints seen since the kernel started
 

@@ -6,11 +6,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from utils.corpus import Vocab
 from utils.fast import Run
 from utils.fast.objectives import OBJECTIVES
 from utils.fast.text import Text, read_sentences
 from utils.training import TrainingDiverged
+from utils.vocabulary import Vocab
 
 
 def parse(arguments=None) -> argparse.Namespace:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from utils.corpus import write_atomically
+from utils.files import write_atomically
 from utils.training import History
 
 

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from tqdm.auto import tqdm
 
-from utils.corpus import keep_probability
 from utils.embeddings import Embeddings
 from utils.fast import checkpoints
 from utils.fast.blocks import thin
@@ -17,6 +16,7 @@ from utils.fast.kernels import Scratch, Table
 from utils.fast.objectives import OBJECTIVES, Tally, total
 from utils.fast.text import Text
 from utils.training import ABSURD_LOSS, History, TrainingDiverged, _watched
+from utils.vocabulary import keep_probability
 
 MOST = 0.1                                             # no row's own rate is above this one
 PILE = 2.0                                             # nor the sum of its rate over all its questions in one step

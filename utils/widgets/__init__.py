@@ -23,7 +23,7 @@ To add a figure:
    In tests/browser: a cell in cases.py, from which test_everywhere.py and the screenshots follow; a test_name.py with
    the mouse, the keys, bad input and the numbers, through `open_figure` (in JupyterLab and on a page) and driving.py.
 
-The notebook stores the picture and the state, never the live view (notebooks/run.py), so stored outputs do not change
+The notebook stores the picture and the state, never the live view (tools/execute.py), so stored outputs do not change
 from run to run. The HTML copy is brought to life from the stored state (pages.py, static.js).
 """
 

@@ -14,7 +14,7 @@ from gensim.models import KeyedVectors
 from utils.fast import training
 from utils.fast.__main__ import main
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

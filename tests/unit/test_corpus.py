@@ -16,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from utils import corpus, d2l_bridge
-from utils.corpus import Vocab, keep_probability, load_corpus, subsample, tokenize, write_atomically
+from utils.corpus import load_corpus, tokenize
+from utils.files import write_atomically
+from utils.vocabulary import Vocab, keep_probability, subsample
 
 TEXT = st.lists(st.lists(st.sampled_from("abcdefg"), max_size=8), max_size=12)
 

@@ -6,10 +6,10 @@ import torch
 from scipy.special import expit, log_expit, softmax
 from torch.func import functional_call
 
-from utils.corpus import Vocab
 from utils.example import U_NODES, WORDS
 from utils.models import CBOW, SkipGram
 from utils.objectives import FullSoftmax, NegativeSampling
+from utils.vocabulary import Vocab
 from utils.windows import cbow_batches
 
 V, d, K = 9, 4, 3

@@ -1,7 +1,7 @@
 """Race the full-speed trainer against its peers, and write bench.csv and fast_scaling.csv into notebooks/data.
 
-    python notebooks/bench_fast.py          every run that is not in the tables yet; leave the machine alone meanwhile
-    python notebooks/bench_fast.py --list   what there is to do, without doing it
+    python -m tools.bench_fast          every run that is not in the tables yet; leave the machine alone meanwhile
+    python -m tools.bench_fast --list   what there is to do, without doing it
 
 Each run has a process of its own and the whole machine; trainers take turns. The clock runs while words are learned:
 reading, vocabulary and start-up are left out for all. fastText cannot be timed inside, so the difference of two runs
@@ -23,7 +23,8 @@ import time
 from pathlib import Path
 
 COMMAND = "make bench"
-BUILD = Path(__file__).resolve().parent.parent / "build" / "bench"
+ROOT = Path(__file__).resolve().parents[1]
+BUILD = ROOT / "build" / "bench"
 REPEATS, EPOCHS, LONG, SEEDS, FULL = 3, 5, 20, 10, "softmax"
 SOFTMAX = dict(sentences=400, min_count=1)             # of the default corpus: about 3,000 words
 TRAINERS = [("gensim iterator", 1), ("gensim iterator", 2), ("gensim file", 1), ("gensim file", 2), ("fastText", 2),
@@ -71,7 +72,8 @@ def measure(run: dict) -> dict:
     """Raw words and pairs a second, peak memory and scores of one run, in a process of its own."""
     import torch
 
-    from utils.corpus import Vocab, load_corpus
+    from utils.corpus import load_corpus
+    from utils.vocabulary import Vocab
 
     if "varied" in run:
         return measure_scaling(run)
@@ -193,10 +195,10 @@ def measure_scaling(run: dict) -> dict:
     """The full-speed trainer on a million words drawn by Zipf's law, in sentences of 20."""
     import torch
 
-    from utils.corpus import Vocab
     from utils.costs import zipf_counts
     from utils.fast import Run
     from utils.fast.text import Text
+    from utils.vocabulary import Vocab
 
     size, generator = 1_000_000, torch.Generator().manual_seed(0)
     counts = zipf_counts(run["V"])
@@ -254,8 +256,8 @@ def main() -> None:
         runs = [run for run in runs if tuple(run[column] for column in columns) not in done]
         print(f"{name}: {len(runs)} runs to do", flush=True)
         for number, run in enumerate(runs if not given.list else [], start=1):
-            ended = subprocess.run([sys.executable, __file__, "--one", json.dumps(run)], text=True, capture_output=True,
-                                   env=os.environ | {"TQDM_DISABLE": "1"})
+            ended = subprocess.run([sys.executable, "-m", "tools.bench_fast", "--one", json.dumps(run)], text=True,
+                                   capture_output=True, cwd=ROOT, env=os.environ | {"TQDM_DISABLE": "1"})
             if ended.returncode:
                 sys.exit(f"{run} failed: {(ended.stderr.strip().splitlines() or ['without a word'])[-1]}\nWhat was "
                          "finished is kept, the same command goes on from there.")

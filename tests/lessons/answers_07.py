@@ -6,8 +6,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-from utils.corpus import keep_probability
 from utils.costs import crossing, fit_power
+from utils.vocabulary import keep_probability
 
 
 def bill(pairs, counts, depths, K):

@@ -1,7 +1,7 @@
 """Write the lessons as reveal.js slides under build/slides; they open without a network.
 
     python -m pip install --no-deps sphinx-revealjs==3.2.1     once: that package carries reveal.js
-    python notebooks/slides.py
+    python -m tools.slides
 
 A heading starts a slide. Below it come, one by one, what a class should read: the first paragraph, those with something
 bold and those before a formula, lists, formulas, code, output, figures without their code. Of a long paragraph only the
@@ -20,7 +20,8 @@ from pathlib import Path
 import nbformat
 from jinja2 import DictLoader
 from nbconvert import SlidesExporter
-from run import ALT, FOLDER, web
+
+from tools.execute import ALT, FOLDER, web
 
 BUILD = FOLDER.parent / "build" / "slides"
 PAGE, TEXT, CODE, FIGURE = 690, (76, 41), (88, 29), 490    # pixels below a heading; characters and pixels of a line

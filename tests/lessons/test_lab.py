@@ -15,13 +15,13 @@ import torch
 from torch.nn import functional as F
 
 from utils import costs
-from utils.corpus import Vocab
 from utils.example import U_NODES, V_C
 from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, spot
 from utils.objectives import HierarchicalSoftmax, yes_no_loss
 from utils.tree import balanced_tree, huffman_tree
+from utils.vocabulary import Vocab
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 LAB, SOLUTIONS = FOLDER / "lab_spot_the_defect.ipynb", FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
 COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
 PIECES = range(1, 7)

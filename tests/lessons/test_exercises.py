@@ -21,7 +21,7 @@ from utils.exercises.registry import WORDS, joined, registry
 from utils.exercises.values import agree, array, as_tensor
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
-FOLDER = Path(__file__).parent.parent / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 NUMBERS = list(registry())
 ANSWERS = [importlib.import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
 WRONG = [entry for module in ANSWERS for entry in module.WRONG]

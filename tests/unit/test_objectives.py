@@ -6,12 +6,12 @@ import pytest
 import torch
 from scipy.special import log_expit, log_softmax
 
-from utils.corpus import Vocab
 from utils.costs import zipf_counts
 from utils.models import CBOW, SkipGram
 from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import huffman_tree, tree_from_children
+from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
 V, d = 20, 6

@@ -157,7 +157,7 @@ def test_closed_forms_are_what_brute_force_finds(counts, on_hit, power):
 
 @pytest.mark.parametrize("on_hit", POLICIES)
 def test_the_lessons_function_is_the_closed_form(counts, on_hit):
-    path = Path(__file__).parent.parent / "notebooks" / "08_what_is_learned.ipynb"
+    path = Path(__file__).parents[2] / "notebooks" / "08_what_is_learned.ipynb"
     (cell,) = [cell.source for cell in nbformat.read(path, 4).cells if "def optimal_scores(" in cell.source]
     names = {}
     exec(cell, names)

@@ -1,7 +1,7 @@
 """Train every system of lesson 08 and write what it scored into notebooks/data; resumes where it stopped.
 
-    python notebooks/sweep.py             all runs that are not in the tables yet, two at a time
-    python notebooks/sweep.py --list      what there is to do, without doing it
+    python -m tools.sweep             all runs that are not in the tables yet, two at a time
+    python -m tools.sweep --list      what there is to do, without doing it
 
 Each run has one thread and a seed, so it gives the same numbers again. Seconds are those of its processor, without
 vocabulary building and scoring: they count work, not waiting, and another program disturbs them little.
@@ -21,13 +21,14 @@ import numpy as np
 import torch
 
 from utils import tables
-from utils.corpus import Vocab, load_corpus
+from utils.corpus import load_corpus
 from utils.embeddings import Embeddings
 from utils.models import CBOW, SkipGram
 from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.training import History, TrainingDiverged, train
 from utils.tree import huffman_tree
+from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
 COMMAND = "make sweep"

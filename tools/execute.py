@@ -1,8 +1,8 @@
 """Execute the lessons from fresh kernels, refresh their stored outputs, and write a browsable copy under build/.
 
-    python notebooks/run.py            all lessons
-    python notebooks/run.py 02 05      those whose names begin so
-    python notebooks/run.py --export   only write the copy, from the stored outputs
+    python -m tools.execute            all lessons
+    python -m tools.execute 02 05      those whose names begin so
+    python -m tools.execute --export   only write the copy, from the stored outputs
 """
 
 import base64
@@ -23,7 +23,7 @@ from nbconvert import HTMLExporter
 
 from utils.widgets.pages import forget_views, revive
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 BUILD = FOLDER.parent / "build" / "html"
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 PICTURE = FOLDER / "data" / "three_costs.png"         # the README's picture: what the cell tagged course-picture drew

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from utils import windows
-from utils.corpus import Vocab
+from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches, window_pairs
 
 BATCHES = [skip_gram_batches, cbow_batches]

@@ -10,7 +10,6 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from utils.corpus import Vocab, keep_probability
 from utils.fast import Run, compiled, train_fast
 from utils.fast import objectives as objectives_module
 from utils.fast import text as text_module
@@ -35,6 +34,7 @@ from utils.objectives import HierarchicalSoftmax as PlainHierarchicalSoftmax
 from utils.objectives import NegativeSampling as PlainNegativeSampling
 from utils.training import TrainingDiverged, train
 from utils.tree import huffman_tree
+from utils.vocabulary import Vocab, keep_probability
 from utils.windows import skip_gram_batches
 
 V, d = 12, 5

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-FLOW = ["compare", "example", "tables", "corpus", "windows", "noise", "tree", "objectives", "models", "training",
-        "embeddings", "fast", "costs", "plots", "d2l_bridge"]
+FLOW = ["compare", "example", "tables", "checks", "files", "d2l_bridge", "corpus", "vocabulary",
+        "windows", "noise", "tree", "objectives", "models", "training",
+        "embeddings", "fast", "costs", "plots"]
 
 
 def test_make_commands_of_the_readme_exist():
@@ -94,7 +95,7 @@ def test_every_file_of_utils_is_installed_with_it():
 
 
 def test_only_the_bridge_imports_d2l():
-    pages = [*ROOT.glob("utils/**/*.py"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("notebooks/*.py")]
+    pages = [*ROOT.glob("utils/**/*.py"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("tools/*.py")]
     importing = [path.name for path in pages
                  if re.search(r"(?:^|\"|\n)\s*(?:import d2l|from d2l\b)", path.read_text(encoding="utf-8"))]
     assert importing == ["d2l_bridge.py"]
@@ -102,10 +103,10 @@ def test_only_the_bridge_imports_d2l():
 
 def test_requirements_name_what_is_imported():
     required = re.findall(r"^([A-Za-z0-9_-]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
-    known = {name.lower().replace("-", "_") for name in required} | {"utils", "d2l", "torchvision", "run", "slides"}
+    known = {name.lower().replace("-", "_") for name in required} | {"utils", "tools", "d2l", "torchvision"}
     known |= {"fasttext"}                              # which `make bench` installs, for itself alone
     given = dict.fromkeys(("ipython", "jinja2", "nbformat", "nbclient", "nbconvert", "traitlets"), "jupyterlab")
-    for path in [*ROOT.glob("utils/**/*.py"), *ROOT.glob("tests/*.py"), *ROOT.glob("notebooks/*.py")]:
+    for path in [*ROOT.glob("utils/**/*.py"), *ROOT.glob("tests/*/*.py"), *ROOT.glob("tools/*.py")]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = ([alias.name for alias in node.names] if isinstance(node, ast.Import) else
                      [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else [])

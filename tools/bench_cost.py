@@ -1,6 +1,6 @@
 """Measure what one gradient costs on this machine, and write notebooks/data/costs.csv and huffman.csv.
 
-    python notebooks/bench_cost.py        everything, about a quarter of an hour; leave the machine alone meanwhile
+    python -m tools.bench_cost        everything, about a quarter of an hour; leave the machine alone meanwhile
 
 Each row is measured in a process of its own, with one thread, so that no row finds the memory that another one left.
 That process keeps large blocks of memory for reuse (on Linux), so that the clock does not show how fast the system can
@@ -17,6 +17,7 @@ import sys
 from pathlib import Path
 
 COMMAND = "make bench-cost"
+ROOT = Path(__file__).resolve().parents[1]
 SIZES = [30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 OBJECTIVES = ["full softmax", "negative sampling", "hierarchical softmax"]
 QUIET = {"OMP_NUM_THREADS": "1",                       # one thread, and memory is kept: glibc only, others ignore it
@@ -78,8 +79,8 @@ def measure(row: dict) -> dict:
 def huffman_row(V: int) -> dict:
     """Expected depths before and after thinning out frequent words (t = 1e-3, word2vec's rule), Zipf counts."""
     from utils import costs
-    from utils.corpus import keep_probability
     from utils.tree import huffman_tree
+    from utils.vocabulary import keep_probability
 
     counts = costs.zipf_counts(V)
     kept = counts * keep_probability(counts, rule="word2vec")
@@ -93,8 +94,8 @@ def huffman_row(V: int) -> dict:
 
 def run(row: dict) -> dict | None:
     """`measure` in a process of its own; None, with a word, where memory does not suffice; other errors end all."""
-    done = subprocess.run([sys.executable, Path(__file__), "--one", json.dumps(row)], text=True, capture_output=True,
-                          env=os.environ | QUIET)
+    command = [sys.executable, "-m", "tools.bench_cost", "--one", json.dumps(row)]
+    done = subprocess.run(command, text=True, capture_output=True, env=os.environ | QUIET, cwd=ROOT)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
     said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[-1]
@@ -123,7 +124,7 @@ def main() -> None:
     thinned = [huffman_row(V) for V in SIZES[3:]]
     tables.save("costs", rows, COMMAND)                            # only now, so an interrupted run leaves the old ones
     tables.save("huffman", thinned, COMMAND)
-    print("lesson 07 plots these tables: `python notebooks/run.py 07` runs it afresh")
+    print("lesson 07 plots these tables: `python -m tools.execute 07` runs it afresh")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ import inspect
 import pkgutil
 import re
 import statistics
-import sys
 from html import unescape
 from pathlib import Path
 
@@ -17,12 +16,10 @@ import pytest
 
 import utils
 import utils.fast
+from tools import execute, slides
 from utils.widgets.base import VIEW
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
-sys.path.append(str(FOLDER))
-import run  # noqa: E402
-import slides  # noqa: E402
+FOLDER = Path(__file__).parents[2] / "notebooks"
 
 LESSONS = sorted(FOLDER.glob("[0-9]*.ipynb"))
 NOTEBOOKS = [*sorted(FOLDER.glob("*.ipynb")), *sorted(FOLDER.glob("solutions/*.ipynb"))]
@@ -179,7 +176,7 @@ def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
     as_number = re.compile(re.escape(number) + r"(?!\d)")
     assert any(as_number.search(prose(read(path).cells)) for path in LESSONS)
     assert as_number.search((FOLDER / "notation.md").read_text(encoding="utf-8"))
-    assert as_number.search((Path(__file__).parent / "test_equations.py").read_text(encoding="utf-8"))
+    assert as_number.search((FOLDER.parent / "tests" / "unit" / "test_equations.py").read_text(encoding="utf-8"))
 
 
 # Slides -----------------------------------------------------------------------------------------------------------
@@ -244,5 +241,5 @@ def all_described(notebook, html):
 
 
 def test_the_copy_has_the_alt_text_of_every_picture(book, tmp_path):
-    run.export(book, tmp_path / "page.html")
+    execute.export(book, tmp_path / "page.html")
     assert all_described(read(book), (tmp_path / "page.html").read_text(encoding="utf-8"))

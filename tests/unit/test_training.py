@@ -13,12 +13,12 @@ from scipy.stats import spearmanr
 
 from utils import costs, training
 from utils.compare import autograd, compare
-from utils.corpus import Vocab
 from utils.costs import counted, fit_log2, fit_power, timed, zipf_counts
 from utils.embeddings import Embeddings
 from utils.models import CBOW, SkipGram
 from utils.training import TrainingDiverged, train
 from utils.tree import huffman_tree
+from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
 V, d = 20, 6

@@ -4,7 +4,6 @@ import importlib
 import json
 import math
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -273,8 +272,7 @@ def test_crossing_at_the_edges(y, other, at):
 
 @pytest.fixture
 def bench(monkeypatch):
-    monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "notebooks"))
-    return importlib.import_module("bench_cost")
+    return importlib.import_module("tools.bench_cost")
 
 
 def test_each_group_varies_what_it_says_and_nothing_else(bench):
@@ -347,7 +345,7 @@ def script(bench, monkeypatch):
         saved, waiting = {}, iter(answers)
 
         def process(command, **options):
-            assert command[:2] == [sys.executable, Path(bench.__file__)] and options["env"]["OMP_NUM_THREADS"] == "1"
+            assert command[:3] == [sys.executable, "-m", "tools.bench_cost"] and options["env"]["OMP_NUM_THREADS"] == "1"
             answer = next(waiting)
             if isinstance(answer, BaseException):
                 raise answer

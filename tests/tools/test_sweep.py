@@ -1,11 +1,10 @@
-"""notebooks/sweep.py: what it promises to run, that it resumes, and that nothing stored is lost. No real training."""
+"""tools/sweep.py: what it promises to run, that it resumes, and that nothing stored is lost. No real training."""
 
 import importlib
 from collections import Counter
 from concurrent.futures import Future
 from dataclasses import asdict, replace
 from functools import partial
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -14,14 +13,11 @@ import torch
 from utils import tables
 from utils.training import train
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
-
 
 @pytest.fixture
 def sweep(tmp_path, monkeypatch):
     """The script as a module; its tables are in tmp_path, its processes are calls."""
-    monkeypatch.syspath_prepend(str(NOTEBOOKS))
-    module = importlib.import_module("sweep")
+    module = importlib.import_module("tools.sweep")
     monkeypatch.setattr(module, "tables", SimpleNamespace(load=partial(tables.load, folder=tmp_path),
                                                           append=partial(tables.append, folder=tmp_path)))
     monkeypatch.setattr(module, "ProcessPoolExecutor", Pool)

@@ -1,0 +1,1 @@
+"""Scripts for those who keep the course: `python -m tools.NAME` from the top folder."""
