@@ -20,9 +20,12 @@ COMMAND = "make bench-cost"
 ROOT = Path(__file__).resolve().parents[1]
 SIZES = [30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
 OBJECTIVES = ["full softmax", "negative sampling", "hierarchical softmax"]
-QUIET = {"OMP_NUM_THREADS": "1",                       # one thread, and memory is kept: glibc only, others ignore it
-         "MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**34)}
-KILLED = (-9, 137)                                     # by the system, which takes back memory in this way
+QUIET = {
+    "OMP_NUM_THREADS": "1",  # one thread, and memory is kept: glibc only, others ignore it
+    "MALLOC_MMAP_THRESHOLD_": str(2**33),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+}
+KILLED = (-9, 137)  # by the system, which takes back memory in this way
 DEFAULTS = dict(objective="negative sampling", V=10_000, d=100, K=5, batch=256, optimizer="SGD")
 
 
@@ -30,11 +33,19 @@ def settings() -> list[dict]:
     """Every row to measure; `varied` names what a group of rows varies, the rest is as in DEFAULTS."""
     rows = [dict(varied="V", objective=name, V=V) for V in SIZES for name in OBJECTIVES]
     rows += [dict(varied="K", K=K) for K in (1, 2, 4, 8, 16, 32, 64)]
-    rows += [dict(varied="d", objective=name, d=d) for d in (50, 100, 200, 300) for name in OBJECTIVES]
-    rows += [dict(varied="batch", objective=name, batch=B) for B in (1, 4, 16, 64, 256, 1024, 4096)
-             for name in OBJECTIVES]
-    rows += [dict(varied="optimizer", optimizer=name, V=V) for V in SIZES[3::2] for name in
-             ("SGD", "Adagrad", "SparseAdam", "Adam")]
+    rows += [
+        dict(varied="d", objective=name, d=d) for d in (50, 100, 200, 300) for name in OBJECTIVES
+    ]
+    rows += [
+        dict(varied="batch", objective=name, batch=B)
+        for B in (1, 4, 16, 64, 256, 1024, 4096)
+        for name in OBJECTIVES
+    ]
+    rows += [
+        dict(varied="optimizer", optimizer=name, V=V)
+        for V in SIZES[3::2]
+        for name in ("SGD", "Adagrad", "SparseAdam", "Adam")
+    ]
     return [DEFAULTS | row for row in rows]
 
 
@@ -53,7 +64,10 @@ def measure(row: dict) -> dict:
     from utils.tree import huffman_tree
 
     torch.set_num_threads(1)
-    counts, dense = costs.zipf_counts(row["V"]), row["optimizer"] == "Adam"      # torch's Adam knows no sparse gradient
+    counts, dense = (
+        costs.zipf_counts(row["V"]),
+        row["optimizer"] == "Adam",
+    )  # torch's Adam knows no sparse gradient
     noise = NoiseDistribution(counts)
     tree = huffman_tree(counts) if row["objective"] == "hierarchical softmax" else None
 
@@ -64,16 +78,28 @@ def measure(row: dict) -> dict:
             return HierarchicalSoftmax(row["d"], tree)
         return NegativeSampling(row["V"], row["d"], noise, row["K"], sparse=not dense)
 
-    options = dict(batch=row["batch"], optimizer=getattr(torch.optim, row["optimizer"]), sparse=not dense)
+    options = dict(
+        batch=row["batch"], optimizer=getattr(torch.optim, row["optimizer"]), sparse=not dense
+    )
     cost = costs.counted(objective(), counts)
     seen = costs.traffic(objective(), counts, **options)
     first = costs.timed(objective(), counts, warmup=0, repeats=1, **options)
     repeats = int(min(401, max(5, 0.4 / (first * row["batch"]))))
-    seconds = sorted(costs.timed(objective(), counts, repeats=repeats, seed=seed, **options) for seed in range(5))
-    return {**row, "dot_products": round(cost.dot_products, 3), "rows": round(cost.rows, 3),
-            "padded": round(seen.dot_products, 3), "bytes": round(seen.bytes), "calls": round(seen.calls),
-            "seconds": statistics.median(seconds), "fastest": seconds[0], "slowest": seconds[-1],
-            "peak_mb": round(seen.peak / 1e6, 3)}
+    seconds = sorted(
+        costs.timed(objective(), counts, repeats=repeats, seed=seed, **options) for seed in range(5)
+    )
+    return {
+        **row,
+        "dot_products": round(cost.dot_products, 3),
+        "rows": round(cost.rows, 3),
+        "padded": round(seen.dot_products, 3),
+        "bytes": round(seen.bytes),
+        "calls": round(seen.calls),
+        "seconds": statistics.median(seconds),
+        "fastest": seconds[0],
+        "slowest": seconds[-1],
+        "peak_mb": round(seen.peak / 1e6, 3),
+    }
 
 
 def huffman_row(V: int) -> dict:
@@ -86,9 +112,13 @@ def huffman_row(V: int) -> dict:
     kept = counts * keep_probability(counts, rule="word2vec")
     share = counts.double() / counts.sum()
     tree = huffman_tree(counts)
-    depths = {"entropy": -(share * share.log2()).sum().item(), "depth": tree.expected_depth(counts),
-              "depth_thinned": tree.expected_depth(kept), "depth_rebuilt": huffman_tree(kept).expected_depth(kept),
-              "kept": (kept.sum() / counts.sum()).item()}
+    depths = {
+        "entropy": -(share * share.log2()).sum().item(),
+        "depth": tree.expected_depth(counts),
+        "depth_thinned": tree.expected_depth(kept),
+        "depth_rebuilt": huffman_tree(kept).expected_depth(kept),
+        "kept": (kept.sum() / counts.sum()).item(),
+    }
     return {"V": V, **{name: round(value, 4) for name, value in depths.items()}}
 
 
@@ -98,7 +128,9 @@ def run(row: dict) -> dict | None:
     done = subprocess.run(command, text=True, capture_output=True, env=os.environ | QUIET, cwd=ROOT)
     if done.returncode == 0:
         return json.loads(done.stdout.splitlines()[-1])
-    said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[-1]
+    said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[
+        -1
+    ]
     if done.returncode not in KILLED and not said.startswith("MemoryError"):
         sys.exit(f"{row} failed: {said}\nThe tables are as they were.")
     print(f"left out: {row}: {said}", flush=True)
@@ -106,8 +138,12 @@ def run(row: dict) -> dict | None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--one", help=argparse.SUPPRESS)           # a row's settings: what a process of its own does
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--one", help=argparse.SUPPRESS
+    )  # a row's settings: what a process of its own does
     given = parser.parse_args().one
     if given:
         print(json.dumps(measure(json.loads(given))))
@@ -118,11 +154,16 @@ def main() -> None:
     for number, row in enumerate(wanted, start=1):
         if (done := run(row)) is not None:
             rows.append(done)
-            what = (f"{row['varied']:9s} {row['objective']:20s} V={row['V']:<7d} d={row['d']} K={row['K']} "
-                    f"batch={row['batch']} {row['optimizer']}")
-            print(f"{number:2d} of {len(wanted)}: {what}: {1e6 * done['seconds']:.3g} microseconds a pair", flush=True)
+            what = (
+                f"{row['varied']:9s} {row['objective']:20s} V={row['V']:<7d} d={row['d']} K={row['K']} "
+                f"batch={row['batch']} {row['optimizer']}"
+            )
+            print(
+                f"{number:2d} of {len(wanted)}: {what}: {1e6 * done['seconds']:.3g} microseconds a pair",
+                flush=True,
+            )
     thinned = [huffman_row(V) for V in SIZES[3:]]
-    tables.save("costs", rows, COMMAND)                            # only now, so an interrupted run leaves the old ones
+    tables.save("costs", rows, COMMAND)  # only now, so an interrupted run leaves the old ones
     tables.save("huffman", thinned, COMMAND)
     print("lesson 07 plots these tables: `python -m tools.execute 07` runs it afresh")
 

@@ -24,14 +24,28 @@ from nbconvert import SlidesExporter
 from tools.execute import ALT, FOLDER, web
 
 BUILD = FOLDER.parent / "build" / "slides"
-PAGE, TEXT, CODE, FIGURE = 690, (76, 41), (88, 29), 490    # pixels below a heading; characters and pixels of a line
-LONG, WORDS = 50, 130                                      # words of a paragraph shown whole, and of a slide
-CUT = re.compile(r"\n\n+|\n(?=- |\$\$)|(?<=\$\$)\n")       # between headings, paragraphs, formulas and list items
-ASIDE = re.compile(r"(?:^| )\([A-Z][^()]*[.?!]\)(?= |$)")     # whole sentences in brackets
+PAGE, TEXT, CODE, FIGURE = (
+    690,
+    (76, 41),
+    (88, 29),
+    490,
+)  # pixels below a heading; characters and pixels of a line
+LONG, WORDS = 50, 130  # words of a paragraph shown whole, and of a slide
+CUT = re.compile(
+    r"\n\n+|\n(?=- |\$\$)|(?<=\$\$)\n"
+)  # between headings, paragraphs, formulas and list items
+ASIDE = re.compile(r"(?:^| )\([A-Z][^()]*[.?!]\)(?= |$)")  # whole sentences in brackets
 SENTENCE = re.compile(r"(?<=[.?!])(?<!al\.) |(?<=[.?!]\)) |(?<=[.?!]\*\*) ")
-REVEAL = ["dist/reveal.css", "dist/reveal.js", "dist/theme/white.css", "dist/theme/fonts/source-sans-pro",
-          "plugin/notes/notes.js", "LICENSE"]              # other themes ask a host for their fonts
-TEMPLATE = """
+REVEAL = [
+    "dist/reveal.css",
+    "dist/reveal.js",
+    "dist/theme/white.css",
+    "dist/theme/fonts/source-sans-pro",
+    "plugin/notes/notes.js",
+    "LICENSE",
+]  # other themes ask a host for their fonts
+TEMPLATE = (
+    """
 {%- extends 'reveal/index.html.j2' -%}
 {%- block html_head_js -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}{%- endblock -%}
@@ -69,7 +83,9 @@ Reveal.initialize({hash: true, center: false, transition: "none", width: 1280, h
                    slideNumber: "c/t", plugins: [RevealNotes]});
 </script>
 {%- endblock -%}
-""" + ALT
+"""
+    + ALT
+)
 
 
 def words(text: str) -> int:
@@ -82,11 +98,18 @@ def shown(text: str, before: str, after: str, whole: bool) -> str:
         return text
     text = ASIDE.sub("", text).strip()
     sentences = SENTENCE.split(text)
-    points = [one for last, one in zip(["", *sentences], sentences)
-              if "**" in one or one.endswith("?") or last.startswith("**") and last.endswith("**")]
-    if after.startswith("$$") or words(text) <= LONG and (points or text.endswith(":") or before.startswith("#")):
+    points = [
+        one
+        for last, one in zip(["", *sentences], sentences)
+        if "**" in one or one.endswith("?") or last.startswith("**") and last.endswith("**")
+    ]
+    if (
+        after.startswith("$$")
+        or words(text) <= LONG
+        and (points or text.endswith(":") or before.startswith("#"))
+    ):
         return text
-    return " ".join(points or sentences[:before.startswith("#") or text.endswith(":")])
+    return " ".join(points or sentences[: before.startswith("#") or text.endswith(":")])
 
 
 def blocks(notebook):
@@ -94,13 +117,19 @@ def blocks(notebook):
     for cell in notebook.cells:
         kind = cell.metadata.get("slideshow", {}).get("slide_type", "fragment")
         texts = CUT.split(cell.source) if cell.cell_type == "markdown" else []
-        texts = [text for text in texts if not text.startswith("[")]       # a line of links
+        texts = [text for text in texts if not text.startswith("[")]  # a line of links
         if cell.cell_type == "code" and kind != "skip":
             yield kind, nbformat.from_dict(cell)
         elif kind != "skip":
             for before, text, after in zip(["", *texts], texts, [*texts[1:], ""]):
                 heading = text.startswith("#")
-                show = text if heading else "" if kind == "notes" else shown(text, before, after, kind == "-")
+                show = (
+                    text
+                    if heading
+                    else ""
+                    if kind == "notes"
+                    else shown(text, before, after, kind == "-")
+                )
                 if show:
                     yield "slide" if heading else kind, nbformat.v4.new_markdown_cell(show)
                     kind = "fragment" if kind in ("slide", "subslide") else kind
@@ -110,15 +139,22 @@ def blocks(notebook):
 
 def height(cell) -> float:
     """How many pixels of a slide a block takes, roughly."""
+
     def lines(text, style):
-        return style[1] * sum(max(1, math.ceil(len(line) / style[0])) for line in text.strip("\n").split("\n"))
+        return style[1] * sum(
+            max(1, math.ceil(len(line) / style[0])) for line in text.strip("\n").split("\n")
+        )
 
     if cell.cell_type == "markdown":
         plain = re.sub(r"\\\w+|[{}$^_\\*`]|\]\([^)]*\)", "", cell.source)
         return 120 if cell.source.startswith("$$") else lines(plain, TEXT) + 14
     total = 0 if "plots." in cell.source else lines(cell.source, CODE) + 25
     for output in cell.get("outputs", []):
-        total += FIGURE if "image/png" in output.get("data", {}) else lines(output.get("text", ""), CODE) + 15
+        total += (
+            FIGURE
+            if "image/png" in output.get("data", {})
+            else lines(output.get("text", ""), CODE) + 15
+        )
     return total
 
 
@@ -136,13 +172,19 @@ def slides(notebook) -> list:
             continue
         prose = words(cell.source) if cell.cell_type == "markdown" else 0
         need = height(cell)
-        for (_, one), (_, following) in zip(found[k:], found[k + 1:]):     # what leads to a formula or code stays by it
+        for (_, one), (_, following) in zip(
+            found[k:], found[k + 1 :]
+        ):  # what leads to a formula or code stays by it
             if not (one.source.endswith(":") or following.source.startswith("$$")):
                 break
             need += height(following)
         if (kind == "subslide" or need > room or prose > left) and len(made[-1]) > 2:
-            made.append([nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
-                         nbformat.v4.new_markdown_cell()])
+            made.append(
+                [
+                    nbformat.v4.new_markdown_cell("###### " + made[-1][0].source.lstrip("# ")),
+                    nbformat.v4.new_markdown_cell(),
+                ]
+            )
             room, left = PAGE, WORDS
         room, left = room - height(cell), left - prose
         made[-1].append(cell)
@@ -164,8 +206,12 @@ def page(notebook, name: str) -> str:
             else:
                 cell.source = re.sub(r"(?<=\S) {3,}#", "  #", cell.source)
             cells.append(cell)
-    exporter = SlidesExporter(extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})], template_file="course.html.j2",
-                              reveal_url_prefix="reveal.js", reveal_theme="white")
+    exporter = SlidesExporter(
+        extra_loaders=[DictLoader({"course.html.j2": TEMPLATE})],
+        template_file="course.html.j2",
+        reveal_url_prefix="reveal.js",
+        reveal_theme="white",
+    )
     whole = nbformat.from_dict({**notebook, "cells": cells})
     return exporter.from_notebook_node(whole, resources={"metadata": {"name": name}})[0]
 

@@ -33,11 +33,15 @@ from utils.windows import cbow_batches, skip_gram_batches
 
 COMMAND = "make sweep"
 DIM, WINDOW, BATCH = 100, 5, 4096
-RATES = (0.03, 0.1, 0.3)                               # Adagrad's learning rates to choose from
+RATES = (0.03, 0.1, 0.3)  # Adagrad's learning rates to choose from
 RATE_BATCHES = 150
 PROBES = ("river", "france", "science", "water")
-QUIET = {"OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1",  # one thread a run, and big blocks of memory are kept for reuse:
-         "MALLOC_MMAP_THRESHOLD_": str(2**33), "MALLOC_TRIM_THRESHOLD_": str(2**34)}    # glibc only; others ignore it
+QUIET = {
+    "OMP_NUM_THREADS": "1",
+    "TQDM_DISABLE": "1",  # one thread a run, and big blocks of memory are kept for reuse:
+    "MALLOC_MMAP_THRESHOLD_": str(2**33),
+    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+}  # glibc only; others ignore it
 
 
 @dataclass(frozen=True)
@@ -56,11 +60,17 @@ class Run:
 
 def all_runs() -> list[Run]:
     """Every run, the longest first, so that no core is left alone with one at the end."""
-    ns, hs, full = (Run(objective=name) for name in ("negative sampling", "hierarchical softmax", "full softmax"))
+    ns, hs, full = (
+        Run(objective=name)
+        for name in ("negative sampling", "hierarchical softmax", "full softmax")
+    )
     runs = [replace(full, seed=seed, epochs=2) for seed in range(3)]
     runs += [replace(run, seed=seed, epochs=5) for run in (hs, ns) for seed in range(10)]
-    runs += [replace(run, seed=seed, model="CBOW", epochs=epochs)
-             for run, epochs in ((full, 2), (hs, 5), (ns, 5)) for seed in range(3)]
+    runs += [
+        replace(run, seed=seed, model="CBOW", epochs=epochs)
+        for run, epochs in ((full, 2), (hs, 5), (ns, 5))
+        for seed in range(3)
+    ]
     for seed in range(3):
         runs += [replace(ns, seed=seed, negatives=K) for K in (20, 10, 2, 1)]
         runs += [replace(ns, seed=seed, power=power) for power in (0.0, 0.5, 1.0)]
@@ -68,17 +78,22 @@ def all_runs() -> list[Run]:
     for run in (hs, ns):
         runs += [replace(run, seed=seed, trainer="gensim", epochs=20) for seed in range(3)]
         runs += [replace(run, seed=seed, trainer="gensim", epochs=5) for seed in range(10)]
-        runs += [replace(run, seed=seed, trainer="gensim", epochs=5, model="CBOW") for seed in range(3)]
+        runs += [
+            replace(run, seed=seed, trainer="gensim", epochs=5, model="CBOW") for seed in range(3)
+        ]
     return runs
 
 
 def build(run: Run, vocab: Vocab):
     """The untrained model of a run, its weights drawn from its seed."""
     V = len(vocab)
-    make = {"full softmax": lambda: FullSoftmax(V, DIM),
-            "negative sampling": lambda: NegativeSampling(V, DIM, NoiseDistribution(vocab.counts, run.power),
-                                                          num_negatives=run.negatives),
-            "hierarchical softmax": lambda: HierarchicalSoftmax(DIM, huffman_tree(vocab.counts))}
+    make = {
+        "full softmax": lambda: FullSoftmax(V, DIM),
+        "negative sampling": lambda: NegativeSampling(
+            V, DIM, NoiseDistribution(vocab.counts, run.power), num_negatives=run.negatives
+        ),
+        "hierarchical softmax": lambda: HierarchicalSoftmax(DIM, huffman_tree(vocab.counts)),
+    }
     torch.manual_seed(run.seed)
     return {"skip-gram": SkipGram, "CBOW": CBOW}[run.model](V, DIM, make[run.objective]())
 
@@ -86,7 +101,9 @@ def build(run: Run, vocab: Vocab):
 def batches_of(run: Run, vocab: Vocab, ids, sentence_ids):
     """The run's batches, windows and thinning drawn from its seed."""
     make = {"skip-gram": skip_gram_batches, "CBOW": cbow_batches}[run.model]
-    return make(ids, sentence_ids, vocab, WINDOW, BATCH, run.subsample or None, run.seed, rule="word2vec")
+    return make(
+        ids, sentence_ids, vocab, WINDOW, BATCH, run.subsample or None, run.seed, rule="word2vec"
+    )
 
 
 def scores(embeddings: Embeddings) -> dict:
@@ -105,7 +122,7 @@ class Scored:
 
     def __len__(self):
         start = time.process_time()
-        length = len(self.batches)                     # draws the coming epoch, which is work too
+        length = len(self.batches)  # draws the coming epoch, which is work too
         self.seconds += time.process_time() - start
         return length
 
@@ -113,7 +130,7 @@ class Scored:
         start = time.process_time()
         for batch in self.batches:
             yield batch
-            self.count += 1                            # the batch has been learned by now
+            self.count += 1  # the batch has been learned by now
         self.seconds += time.process_time() - start
         self.note(self.seconds, self.count)
 
@@ -125,15 +142,25 @@ def train_course(run: Run, lr: float, sentences) -> tuple[list[dict], History, E
 
     def note(seconds, count):
         counts.append(count)
-        rows.append({**asdict(run), "lr": lr, "epoch": len(rows) + 1, "seconds": round(seconds, 2),
-                     **scores(Embeddings(vocab.words, model.embedding.weight))})
+        rows.append(
+            {
+                **asdict(run),
+                "lr": lr,
+                "epoch": len(rows) + 1,
+                "seconds": round(seconds, 2),
+                **scores(Embeddings(vocab.words, model.embedding.weight)),
+            }
+        )
 
     batches = Scored(batches_of(run, vocab, *vocab.encode(sentences)), note)
     history = train(model, batches, epochs=run.epochs, lr=lr, seed=run.seed)
-    if history.interrupted:                            # train keeps what was learned; half a run is no row
+    if history.interrupted:  # train keeps what was learned; half a run is no row
         raise KeyboardInterrupt
     for row, begin, end in zip(rows, counts, counts[1:]):
-        row |= {"pairs": history.pairs[end - 1], "loss": round(float(np.mean(history.loss[begin:end])), 4)}
+        row |= {
+            "pairs": history.pairs[end - 1],
+            "loss": round(float(np.mean(history.loss[begin:end])), 4),
+        }
     return rows, history, Embeddings(vocab.words, model.embedding.weight)
 
 
@@ -141,17 +168,33 @@ def train_gensim(run: Run, sentences) -> tuple[list[dict], None, Embeddings]:
     """(one row, no history, the vectors) of gensim's Word2Vec: its own rate, falling over all epochs, one worker."""
     from gensim.models import Word2Vec
 
-    model = Word2Vec(vector_size=DIM, window=WINDOW, min_count=5, sample=run.subsample, seed=run.seed + 1, workers=1,
-                     sg=int(run.model == "skip-gram"), hs=int(run.objective == "hierarchical softmax"),
-                     negative=run.negatives if run.objective == "negative sampling" else 0, ns_exponent=run.power,
-                     epochs=run.epochs)
+    model = Word2Vec(
+        vector_size=DIM,
+        window=WINDOW,
+        min_count=5,
+        sample=run.subsample,
+        seed=run.seed + 1,
+        workers=1,
+        sg=int(run.model == "skip-gram"),
+        hs=int(run.objective == "hierarchical softmax"),
+        negative=run.negatives if run.objective == "negative sampling" else 0,
+        ns_exponent=run.power,
+        epochs=run.epochs,
+    )
     model.build_vocab(sentences)
     start = time.process_time()
     model.train(sentences, total_examples=model.corpus_count, epochs=run.epochs)
     seconds = time.process_time() - start
     embeddings = Embeddings(model.wv.index_to_key, torch.from_numpy(model.wv.vectors))
-    row = {**asdict(run), "lr": model.alpha, "epoch": run.epochs, "seconds": round(seconds, 2), **scores(embeddings),
-           "pairs": math.nan, "loss": math.nan}        # gensim's own loss is not per pair
+    row = {
+        **asdict(run),
+        "lr": model.alpha,
+        "epoch": run.epochs,
+        "seconds": round(seconds, 2),
+        **scores(embeddings),
+        "pairs": math.nan,
+        "loss": math.nan,
+    }  # gensim's own loss is not per pair
     return [row], None, embeddings
 
 
@@ -166,14 +209,20 @@ def held_out(run: Run, lr: float, sentences) -> dict:
     loss = math.inf
     try:
         train(model, some, epochs=1, lr=lr, seed=run.seed)
-        torch.manual_seed(0)                           # the same noise words for every rate
+        torch.manual_seed(0)  # the same noise words for every rate
         with torch.no_grad():
             test = batches_of(run, vocab, ids[out], sentence_ids[out])
             losses = [model.loss(*batch) for _, batch in zip(range(5), test)]
         loss = round(torch.cat(losses).double().mean().item(), 4)
     except TrainingDiverged:
         pass
-    return {"model": run.model, "objective": run.objective, "lr": lr, "batches": RATE_BATCHES, "held_out_loss": loss}
+    return {
+        "model": run.model,
+        "objective": run.objective,
+        "lr": lr,
+        "batches": RATE_BATCHES,
+        "held_out_loss": loss,
+    }
 
 
 def job(kind: str, run: Run, lr: float) -> dict[str, list[dict]]:
@@ -182,39 +231,77 @@ def job(kind: str, run: Run, lr: float) -> dict[str, list[dict]]:
     sentences = load_corpus()
     if kind == "rate":
         return {"learning_rates": [held_out(run, lr, sentences)]}
-    trained = train_gensim(run, sentences) if run.trainer == "gensim" else train_course(run, lr, sentences)
+    trained = (
+        train_gensim(run, sentences)
+        if run.trainer == "gensim"
+        else train_course(run, lr, sentences)
+    )
     rows, history, embeddings = trained
     written = {}
     if run in shown():
-        system = {"trainer": run.trainer, "model": run.model, "objective": run.objective, "epochs": run.epochs}
-        written["neighbors"] = [{**system, "word": word, "rank": rank, "neighbor": neighbor, "cosine": round(cosine, 3)}
-                                for word in PROBES
-                                for rank, (neighbor, cosine) in enumerate(embeddings.neighbors(word, 8), start=1)]
+        system = {
+            "trainer": run.trainer,
+            "model": run.model,
+            "objective": run.objective,
+            "epochs": run.epochs,
+        }
+        written["neighbors"] = [
+            {**system, "word": word, "rank": rank, "neighbor": neighbor, "cosine": round(cosine, 3)}
+            for word in PROBES
+            for rank, (neighbor, cosine) in enumerate(embeddings.neighbors(word, 8), start=1)
+        ]
         if history:
             parts = np.array_split(np.arange(len(history.loss)), min(60, len(history.loss)))
-            written["curves"] = [{**system, "pairs": history.pairs[part[-1]],
-                                  "loss": round(float(np.mean([history.loss[i] for i in part])), 4)} for part in parts]
+            written["curves"] = [
+                {
+                    **system,
+                    "pairs": history.pairs[part[-1]],
+                    "loss": round(float(np.mean([history.loss[i] for i in part])), 4),
+                }
+                for part in parts
+            ]
     if run == replace(Run(), epochs=5):
-        words = dict.fromkeys(word for probe in PROBES
-                              for word in [probe, *(w for w, _ in embeddings.neighbors(probe, 9))])
-        written["map"] = [{"word": word, **{f"v{i}": round(value, 3) for i, value in enumerate(vector)}}
-                          for word in words
-                          for vector in [embeddings.vectors[embeddings.words.index(word)].tolist()]]
-    return written | {"sweep": rows}        # last: a run counts as done once its rows stand there
+        words = dict.fromkeys(
+            word
+            for probe in PROBES
+            for word in [probe, *(w for w, _ in embeddings.neighbors(probe, 9))]
+        )
+        written["map"] = [
+            {"word": word, **{f"v{i}": round(value, 3) for i, value in enumerate(vector)}}
+            for word in words
+            for vector in [embeddings.vectors[embeddings.words.index(word)].tolist()]
+        ]
+    return written | {"sweep": rows}  # last: a run counts as done once its rows stand there
 
 
 def shown() -> set[Run]:
     """The runs whose neighbours and loss curves are kept: each system's main run with seed 0."""
-    return {run for run in all_runs() if run.seed == 0 and run == Run(
-        model=run.model, objective=run.objective, trainer=run.trainer, epochs=run.epochs)
-        and run.epochs == max(r.epochs for r in all_runs() if (r.trainer, r.model, r.objective) == (
-            run.trainer, run.model, run.objective))}
+    return {
+        run
+        for run in all_runs()
+        if run.seed == 0
+        and run
+        == Run(model=run.model, objective=run.objective, trainer=run.trainer, epochs=run.epochs)
+        and run.epochs
+        == max(
+            r.epochs
+            for r in all_runs()
+            if (r.trainer, r.model, r.objective) == (run.trainer, run.model, run.objective)
+        )
+    }
 
 
-SYSTEMS = [Run(model=model, objective=objective) for model in ("skip-gram", "CBOW")
-           for objective in ("full softmax", "negative sampling", "hierarchical softmax")]
+SYSTEMS = [
+    Run(model=model, objective=objective)
+    for model in ("skip-gram", "CBOW")
+    for objective in ("full softmax", "negative sampling", "hierarchical softmax")
+]
 KEY = ["trainer", "model", "objective", "negatives", "power", "subsample", "epochs", "seed"]
-ONCE = {"neighbors": ["trainer", "model", "objective"], "curves": ["trainer", "model", "objective"], "map": ["word"]}
+ONCE = {
+    "neighbors": ["trainer", "model", "objective"],
+    "curves": ["trainer", "model", "objective"],
+    "map": ["word"],
+}
 
 
 def stored(name: str, columns: list[str]) -> list[tuple]:
@@ -227,7 +314,12 @@ def stored(name: str, columns: list[str]) -> list[tuple]:
 
 def rate_jobs() -> list[tuple]:
     done = set(stored("learning_rates", ["model", "objective", "lr"]))
-    return [("rate", run, lr) for run in SYSTEMS for lr in RATES if (run.model, run.objective, lr) not in done]
+    return [
+        ("rate", run, lr)
+        for run in SYSTEMS
+        for lr in RATES
+        if (run.model, run.objective, lr) not in done
+    ]
 
 
 def run_jobs() -> list[tuple]:
@@ -236,8 +328,11 @@ def run_jobs() -> list[tuple]:
     best = rates.loc[rates.groupby(["model", "objective"]).held_out_loss.idxmin()]
     rate = {(row.model, row.objective): row.lr for row in best.itertuples()}
     done = set(stored("sweep", KEY))
-    return [("run", run, rate[run.model, run.objective]) for run in all_runs()
-            if tuple(asdict(run)[name] for name in KEY) not in done]
+    return [
+        ("run", run, rate[run.model, run.objective])
+        for run in all_runs()
+        if tuple(asdict(run)[name] for name in KEY) not in done
+    ]
 
 
 def store(written: dict[str, list[dict]]) -> None:
@@ -262,23 +357,30 @@ def work(jobs: list[tuple]) -> None:
                 except Exception as error:
                     failed, ended = failed + 1, f" FAILED: {error!r}"
                 minutes = (time.perf_counter() - start) / 60
-                print(f"{number:3d} of {len(jobs)}, {minutes:5.1f} min: {kind} {run.trainer} {run.model} "
-                      f"{run.objective} K={run.negatives} power={run.power:g} t={run.subsample:g} "
-                      f"epochs={run.epochs} seed={run.seed}{ended}", flush=True)
+                print(
+                    f"{number:3d} of {len(jobs)}, {minutes:5.1f} min: {kind} {run.trainer} {run.model} "
+                    f"{run.objective} K={run.negatives} power={run.power:g} t={run.subsample:g} "
+                    f"epochs={run.epochs} seed={run.seed}{ended}",
+                    flush=True,
+                )
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             print("interrupted; what was finished is kept, the same command goes on from there")
             sys.exit(130)
     if failed:
-        sys.exit(f"{failed} of {len(jobs)} failed; the others are kept, and the same command tries these again")
+        sys.exit(
+            f"{failed} of {len(jobs)} failed; the others are kept, and the same command tries these again"
+        )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--list", action="store_true", help="only say what there is to do")
     listing = parser.parse_args().list
-    os.environ.update(QUIET)                           # for the processes that are started from here
-    load_corpus()                                      # cleaned and cached once, before two processes want it
+    os.environ.update(QUIET)  # for the processes that are started from here
+    load_corpus()  # cleaned and cached once, before two processes want it
     if jobs := rate_jobs():
         print(f"{len(jobs)} learning rates to try")
         if listing:

@@ -10,12 +10,16 @@ def check_counts(counts, *, zeros: bool) -> Tensor:
     """Counts as a (V,) float64 tensor; ValueError if they are empty, negative, not finite, or (unless `zeros`) zero."""
     counts = torch.as_tensor(counts).double()
     if counts.ndim != 1 or not len(counts):
-        raise ValueError(f"counts have shape {tuple(counts.shape)}; give one count for each of at least one word")
+        raise ValueError(
+            f"counts have shape {tuple(counts.shape)}; give one count for each of at least one word"
+        )
     bad = ~torch.isfinite(counts) | (counts < 0) | ((counts == 0) & (not zeros))
     if bad.any():
         i = int(bad.nonzero()[0])
-        raise ValueError(f"the count of word {i} is {counts[i].item():g}; counts must be "
-                         f"{'at least' if zeros else 'above'} 0 and finite")
+        raise ValueError(
+            f"the count of word {i} is {counts[i].item():g}; counts must be "
+            f"{'at least' if zeros else 'above'} 0 and finite"
+        )
     return counts
 
 
@@ -24,8 +28,10 @@ def check_ids(ids: Tensor, size: int, what: str = "target") -> None:
     if ids.numel():
         low, high = ids.min().item(), ids.max().item()
         if low < 0 or high >= size:
-            raise IndexError(f"{what} id {low if low < 0 else high} is outside the vocabulary of {size} words "
-                             f"(ids run from 0 to {size - 1})")
+            raise IndexError(
+                f"{what} id {low if low < 0 else high} is outside the vocabulary of {size} words "
+                f"(ids run from 0 to {size - 1})"
+            )
 
 
 def unknown_word(word: str, words: list[str]) -> str:

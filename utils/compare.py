@@ -16,13 +16,19 @@ def compare(name: str, computed, reference, tol: float = 1e-9) -> None:
     Raises AssertionError with the largest difference otherwise (NaN never agrees), ValueError for other shapes or
     for nothing to compare.
     """
-    computed, reference = (torch.as_tensor(value, dtype=torch.float64).detach().to_dense()
-                           for value in (computed, reference))
+    computed, reference = (
+        torch.as_tensor(value, dtype=torch.float64).detach().to_dense()
+        for value in (computed, reference)
+    )
     if computed.shape != reference.shape:
-        raise ValueError(f"{name}: shapes differ, computed {tuple(computed.shape)}, reference {tuple(reference.shape)}")
+        raise ValueError(
+            f"{name}: shapes differ, computed {tuple(computed.shape)}, reference {tuple(reference.shape)}"
+        )
     if not computed.numel():
         raise ValueError(f"{name}: there is nothing to compare, the tensors are empty")
     difference = (computed - reference).abs() / reference.abs().clamp(min=1)
     if not (difference <= tol).all():
-        raise AssertionError(f"{name}: differs by up to {difference.max().item():.3g}, more than {tol:g}")
+        raise AssertionError(
+            f"{name}: differs by up to {difference.max().item():.3g}, more than {tol:g}"
+        )
     print(f"{name}: agrees within {tol:g}")

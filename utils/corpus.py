@@ -36,13 +36,17 @@ def load_corpus(source: str | os.PathLike = "wikipedia") -> list[list[str]]:
     path = Path(source)
     if not path.is_file():
         names = " and ".join(map(repr, BUILT_IN))
-        raise FileNotFoundError(f"there is no file {str(path)!r}; give the path of a UTF-8 text file, or one of "
-                                f"the built-in corpora, {names}")
+        raise FileNotFoundError(
+            f"there is no file {str(path)!r}; give the path of a UTF-8 text file, or one of "
+            f"the built-in corpora, {names}"
+        )
     try:
         text = path.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:
-        raise ValueError(f"{str(path)!r} is not UTF-8: byte {error.start} cannot be decoded; save the file as "
-                         "UTF-8 and load it again") from None
+        raise ValueError(
+            f"{str(path)!r} is not UTF-8: byte {error.start} cannot be decoded; save the file as "
+            "UTF-8 and load it again"
+        ) from None
     sentences = [words for line in text.splitlines() if (words := tokenize(line))]
     if not sentences:
         raise ValueError(f"{str(path)!r} holds no words; it should hold text, one sentence a line")
@@ -55,7 +59,7 @@ def _wikipedia() -> list[list[str]]:
         lines = "\n".join(" ".join(words) for words in _clean_wikipedia())
         try:
             write_atomically(cached, lines.encode("utf-8"))
-        except OSError:                                # a read-only home costs two seconds a start, no more
+        except OSError:  # a read-only home costs two seconds a start, no more
             return [line.split() for line in lines.split("\n")]
     return [line.split() for line in cached.read_text(encoding="utf-8").split("\n")]
 
@@ -70,5 +74,5 @@ def _clean_wikipedia():
                 continue
             for paragraph in filter_wiki(markup).split("\n"):
                 words = tokenize(paragraph)
-                if len(words) > 1:                     # one word alone has no context
+                if len(words) > 1:  # one word alone has no context
                     yield words

@@ -37,8 +37,17 @@ class Step:
     for optimisers that know no other; the objective's own table is as it was built. The objective is really trained.
     """
 
-    def __init__(self, objective, counts, *, batch: int = 256, lr: float = 0.025, seed: int = 0,
-                 optimizer=torch.optim.SGD, sparse: bool = True):
+    def __init__(
+        self,
+        objective,
+        counts,
+        *,
+        batch: int = 256,
+        lr: float = 0.025,
+        seed: int = 0,
+        optimizer=torch.optim.SGD,
+        sparse: bool = True,
+    ):
         if batch < 1:
             raise ValueError(f"batch is {batch}; a step needs at least 1 pair")
         V, d = len(counts), objective.weight.shape[1]
@@ -53,7 +62,9 @@ class Step:
 
     def draw(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Centre and context ids of the next step, (B,) each."""
-        return self.words.sample((self.batch,), self.generator), self.words.sample((self.batch,), self.generator)
+        return self.words.sample((self.batch,), self.generator), self.words.sample(
+            (self.batch,), self.generator
+        )
 
     def __call__(self, centres, contexts) -> None:
         with torch.sparse.check_sparse_tensor_invariants(False):
@@ -67,8 +78,10 @@ def _refuse_beyond_memory(objective, V, d, batch):
     scores = batch * V if isinstance(objective, FullSoftmax) else 0
     needed, available = 4 * (4 * V * d + 4 * scores), psutil.virtual_memory().available
     if needed > available / 2:
-        raise MemoryError(f"a step with V = {V}, d = {d} and batches of {batch} takes about {needed / 1e9:.1f} GB, "
-                          f"more than half of the {available / 1e9:.1f} GB that are free; use a smaller batch or V")
+        raise MemoryError(
+            f"a step with V = {V}, d = {d} and batches of {batch} takes about {needed / 1e9:.1f} GB, "
+            f"more than half of the {available / 1e9:.1f} GB that are free; use a smaller batch or V"
+        )
 
 
 def timed(objective, counts, *, warmup: int = 2, repeats: int = 7, seed: int = 0, **step) -> float:
@@ -104,17 +117,22 @@ class Traffic(TorchDispatchMode):
     def __init__(self):
         super().__init__()
         self.calls = self.bytes = self.peak = self.dot_products = 0
-        self._held = {}                                # bytes of each piece of memory that is still in use
+        self._held = {}  # bytes of each piece of memory that is still in use
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
-        given, made = ([t for t in tree_leaves(value) if isinstance(t, torch.Tensor)] for value in (args, result))
+        given, made = (
+            [t for t in tree_leaves(value) if isinstance(t, torch.Tensor)]
+            for value in (args, result)
+        )
         self._hold(given + made)
         if func.is_view or not made or func.name().startswith("aten::_sparse_coo_tensor_with"):
-            return result                              # other names for the same numbers, or a question about them
+            return result  # other names for the same numbers, or a question about them
         self.calls += 1
         self.bytes += _moved(func.name(), given, made)
-        rows_with_hidden = func.name() == "aten::sum.dim_IntList" and given[0].ndim == 3 and list(args[1]) == [2]
+        rows_with_hidden = (
+            func.name() == "aten::sum.dim_IntList" and given[0].ndim == 3 and list(args[1]) == [2]
+        )
         if torch.is_grad_enabled() and (func.name() == "aten::mm" or rows_with_hidden):
             self.dot_products += made[0].numel()
         return result
@@ -128,21 +146,31 @@ class Traffic(TorchDispatchMode):
 
 
 TAKES_ROWS = ("aten::embedding", "aten::index.", "aten::searchsorted", "aten::nll_loss_forward")
-ADDS_ROWS = ("aten::index_add_", "aten::scatter_add_")           # in place: the table's other rows stay where they are
+ADDS_ROWS = (
+    "aten::index_add_",
+    "aten::scatter_add_",
+)  # in place: the table's other rows stay where they are
 
 
 def _moved(name, given, made) -> int:
     """Bytes that one operator reads (`given`) and writes (`made`)."""
     if name.startswith(TAKES_ROWS) and "backward" not in name:
-        given = [made[0], *given[1:]]                  # of the first tensor it reads as much as it hands on
+        given = [made[0], *given[1:]]  # of the first tensor it reads as much as it hands on
     elif name.startswith("aten::nll_loss_backward"):
-        given = [given[0], given[2]]                   # it asks the scores only for their shape
+        given = [given[0], given[2]]  # it asks the scores only for their shape
     elif name.startswith(ADDS_ROWS):
         _, index, rows = given
-        given, made = [index, rows, rows], [rows]      # as many rows of the table are read and written as are added
+        given, made = (
+            [index, rows, rows],
+            [rows],
+        )  # as many rows of the table are read and written as are added
     sparse = [tensor for tensor in given if tensor.is_sparse]
-    rows = _bytes(sparse[0]._values()) if sparse else 0            # of a table beside a sparse tensor, only those rows
-    return sum(rows if sparse and not tensor.is_sparse else _bytes(tensor) for tensor in [*given, *made])
+    rows = (
+        _bytes(sparse[0]._values()) if sparse else 0
+    )  # of a table beside a sparse tensor, only those rows
+    return sum(
+        rows if sparse and not tensor.is_sparse else _bytes(tensor) for tensor in [*given, *made]
+    )
 
 
 def _parts(tensor) -> tuple[torch.Tensor, ...]:
@@ -151,8 +179,11 @@ def _parts(tensor) -> tuple[torch.Tensor, ...]:
 
 def _bytes(tensor) -> int:
     """A number that stands for many, as `expand` makes it (stride 0), counts once."""
-    return sum(part.element_size() * math.prod(size for size, stride in zip(part.shape, part.stride()) if stride)
-               for part in _parts(tensor))
+    return sum(
+        part.element_size()
+        * math.prod(size for size, stride in zip(part.shape, part.stride()) if stride)
+        for part in _parts(tensor)
+    )
 
 
 class Seen(NamedTuple):
@@ -178,8 +209,12 @@ def traffic(objective, counts, *, pairs: int = 1_024, seed: int = 0, **step) -> 
         for batch in batches[1:]:
             step(*batch)
     steps = len(batches) - 1
-    return Seen(counter.dot_products / steps / step.batch, counter.bytes / steps / step.batch, counter.calls / steps,
-                counter.peak)
+    return Seen(
+        counter.dot_products / steps / step.batch,
+        counter.bytes / steps / step.batch,
+        counter.calls / steps,
+        counter.peak,
+    )
 
 
 def fit_power(x, y) -> tuple[float, float]:

@@ -24,7 +24,9 @@ PROBE_SECONDS = 5
 def import_d2l():
     """`d2l.torch`, drawing PNG instead of SVG, or None with one printed line if the package is not installed."""
     if importlib.util.find_spec("d2l") is None:
-        print("d2l is not installed (pip install --no-deps d2l==1.0.3): what compares with it is left out")
+        print(
+            "d2l is not installed (pip install --no-deps d2l==1.0.3): what compares with it is left out"
+        )
         return None
     with _torchvision_stand_in():
         from d2l import torch as d2l
@@ -38,11 +40,15 @@ def import_d2l():
 def _torchvision_stand_in():
     try:
         import torchvision  # noqa: F401
+
         stand_ins = {}
-    except Exception:                                  # missing, or compiled for another torch
+    except Exception:  # missing, or compiled for another torch
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
-        module, transforms = types.ModuleType("torchvision"), types.ModuleType("torchvision.transforms")
+        module, transforms = (
+            types.ModuleType("torchvision"),
+            types.ModuleType("torchvision.transforms"),
+        )
         module.transforms = transforms
         stand_ins = {"torchvision": module, "torchvision.transforms": transforms}
     sys.modules.update(stand_ins)
@@ -61,8 +67,10 @@ def load_ptb() -> list[list[str]]:
     """
     d2l = import_d2l()
     if d2l is None:
-        raise ModuleNotFoundError("load_corpus('ptb') needs d2l: pip install --no-deps d2l==1.0.3; the default corpus, "
-                                  "load_corpus(), does not")
+        raise ModuleNotFoundError(
+            "load_corpus('ptb') needs d2l: pip install --no-deps d2l==1.0.3; the default corpus, "
+            "load_corpus(), does not"
+        )
     url, sha1 = d2l.DATA_HUB["ptb"]
     folder = cache_folder()
     path = folder / Path(urlsplit(url).path).name
@@ -71,14 +79,18 @@ def load_ptb() -> list[list[str]]:
         try:
             with contextlib.redirect_stdout(io.StringIO()):
                 d2l.download(url, str(folder), sha1)
-        except OSError as error:                       # requests' errors are OSErrors
+        except OSError as error:  # requests' errors are OSErrors
             path.unlink(missing_ok=True)
-            raise ConnectionError(f"the download of PTB broke off ({error}); try again, or use the default corpus, "
-                                  "load_corpus()") from None
+            raise ConnectionError(
+                f"the download of PTB broke off ({error}); try again, or use the default corpus, "
+                "load_corpus()"
+            ) from None
         if _sha1(path) != sha1:
             path.unlink()
-            raise ValueError(f"what was downloaded from {url} is not PTB (its SHA-1 differs from D2L's {sha1[:8]}..) "
-                             "and was removed; try again, or use the default corpus, load_corpus()")
+            raise ValueError(
+                f"what was downloaded from {url} is not PTB (its SHA-1 differs from D2L's {sha1[:8]}..) "
+                "and was removed; try again, or use the default corpus, load_corpus()"
+            )
     with zipfile.ZipFile(path) as archive:
         text = archive.read("ptb/ptb.train.txt").decode("utf-8")
     return [words for line in text.split("\n") if (words := line.split())]
@@ -91,8 +103,10 @@ def _probe(url: str) -> None:
     try:
         requests.head(url, timeout=PROBE_SECONDS, allow_redirects=True)
     except requests.RequestException:
-        raise ConnectionError(f"{urlsplit(url).hostname} does not answer within {PROBE_SECONDS} s, so PTB cannot be "
-                              "downloaded; use the default corpus, load_corpus(), which needs no network") from None
+        raise ConnectionError(
+            f"{urlsplit(url).hostname} does not answer within {PROBE_SECONDS} s, so PTB cannot be "
+            "downloaded; use the default corpus, load_corpus(), which needs no network"
+        ) from None
 
 
 def _sha1(path: Path) -> str:

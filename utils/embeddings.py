@@ -18,7 +18,9 @@ class Embeddings:
     def __init__(self, words: list[str], vectors: Tensor):
         vectors = torch.as_tensor(vectors).detach().clone()
         if vectors.ndim != 2 or len(words) != len(vectors):
-            raise ValueError(f"{len(words)} words need as many rows of vectors, got shape {tuple(vectors.shape)}")
+            raise ValueError(
+                f"{len(words)} words need as many rows of vectors, got shape {tuple(vectors.shape)}"
+            )
         self.words, self.vectors = list(words), vectors
         self._ids = {word: i for i, word in enumerate(self.words)}
         self._unit = torch.nn.functional.normalize(vectors, dim=1)
@@ -32,7 +34,9 @@ class Embeddings:
         cosines = self._unit @ self._unit[self._ids[word]]
         cosines[self._ids[word]] = -torch.inf
         best = cosines.topk(min(k, len(self.words) - 1))
-        return [(self.words[i], value) for value, i in zip(best.values.tolist(), best.indices.tolist())]
+        return [
+            (self.words[i], value) for value, i in zip(best.values.tolist(), best.indices.tolist())
+        ]
 
     def similarity(self, name: str = "wordsim353") -> tuple[float, int]:
         """(Spearman's rho between cosine and human judgement, word pairs covered) on a set that ships with gensim.
@@ -43,13 +47,21 @@ class Embeddings:
         from gensim.test.utils import datapath
 
         if name not in SIMILARITY_SETS:
-            raise ValueError(f"there is no similarity set {name!r}; choose one of {', '.join(SIMILARITY_SETS)}")
+            raise ValueError(
+                f"there is no similarity set {name!r}; choose one of {', '.join(SIMILARITY_SETS)}"
+            )
         path = datapath(SIMILARITY_SETS[name])
-        lines = [line.split("\t") for line in Path(path).read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+        lines = [
+            line.split("\t")
+            for line in Path(path).read_text(encoding="utf-8").splitlines()
+            if line[:1] != "#"
+        ]
         known = {word.upper() for word in self.words}  # gensim compares without regard to case
         used = sum(a.upper() in known and b.upper() in known for a, b, *_ in lines)
         if used < 2:
-            raise ValueError(f"{name} shares {used} word pairs with this vocabulary; a rank correlation needs 2")
+            raise ValueError(
+                f"{name} shares {used} word pairs with this vocabulary; a rank correlation needs 2"
+            )
         _pearson, spearman, _missing = self.to_gensim().evaluate_word_pairs(path)
         return float(spearman[0]), used
 

@@ -12,10 +12,14 @@ class SkipGram(nn.Module):
     def __init__(self, V: int, d: int, objective):
         super().__init__()
         if V < 2 or d < 1:
-            raise ValueError(f"V is {V} and d is {d}; a model needs at least 2 words and 1 dimension")
+            raise ValueError(
+                f"V is {V} and d is {d}; a model needs at least 2 words and 1 dimension"
+            )
         if objective.size != V or objective.weight.shape[1] != d:
-            raise ValueError(f"the model has V = {V}, d = {d}, its objective V = {objective.size}, "
-                             f"d = {objective.weight.shape[1]}; build both alike")
+            raise ValueError(
+                f"the model has V = {V}, d = {d}, its objective V = {objective.size}, "
+                f"d = {objective.weight.shape[1]}; build both alike"
+            )
         self.embedding = self._table(V, d)
         nn.init.uniform_(self.embedding.weight, -0.5 / d, 0.5 / d)
         self.objective = objective
@@ -44,6 +48,8 @@ class CBOW(SkipGram):
         ids, offsets = window
         empty = offsets.diff(append=offsets.new_tensor([len(ids)])) < 1
         if empty.any():
-            raise ValueError(f"bag {int(empty.nonzero()[0])} (counted from 0) has no words, so there is no mean: leave "
-                             "out a centre word that has no neighbour, as cbow_batches does")
+            raise ValueError(
+                f"bag {int(empty.nonzero()[0])} (counted from 0) has no words, so there is no mean: leave "
+                "out a centre word that has no neighbour, as cbow_batches does"
+            )
         return self.embedding(ids, offsets)

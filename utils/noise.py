@@ -23,7 +23,9 @@ class NoiseDistribution:
             raise ValueError(f"power is {power}; give a finite number (word2vec's is 0.75)")
         if not counts.any():
             raise ValueError("all counts are 0: there is no word to draw")
-        likeliest = counts.max() if power > 0 else counts[counts > 0].min()    # its exponent is 0, all others are below
+        likeliest = (
+            counts.max() if power > 0 else counts[counts > 0].min()
+        )  # its exponent is 0, all others are below
         log_weight = torch.where(counts > 0, power * (counts.log() - likeliest.log()), -torch.inf)
         self.power = power
         self.probs = torch.softmax(log_weight, dim=0)  # count^power, normalised, without overflow

@@ -16,22 +16,28 @@ from utils.noise import NoiseDistribution
 from utils.tree import Tree
 
 
-def softmax_loss(hidden: Float[Tensor, "B d"], weight: Float[Tensor, "V d"],
-                 targets: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
+def softmax_loss(
+    hidden: Float[Tensor, "B d"], weight: Float[Tensor, "V d"], targets: Int[Tensor, "B"]
+) -> Float[Tensor, "B"]:
     """-log P(w_o | w_c) = log sum over V of exp(u_i.v_c) - u_o.v_c, in nats per pair (15.1.7)."""
-    scores = hidden @ weight.T                                          # (B, d) @ (d, V) -> (B, V)
-    return F.cross_entropy(scores, targets, reduction="none")           # (B, V) -> (B,)
+    scores = hidden @ weight.T  # (B, d) @ (d, V) -> (B, V)
+    return F.cross_entropy(scores, targets, reduction="none")  # (B, V) -> (B,)
 
 
-def yes_no_loss(hidden: Float[Tensor, "B d"], weight: Float[Tensor, "R d"], ids: Int[Tensor, "B Q"],
-                signs: Int[Tensor, "B Q"], sparse: bool = True) -> Float[Tensor, "B"]:
+def yes_no_loss(
+    hidden: Float[Tensor, "B d"],
+    weight: Float[Tensor, "R d"],
+    ids: Int[Tensor, "B Q"],
+    signs: Int[Tensor, "B Q"],
+    sparse: bool = True,
+) -> Float[Tensor, "B"]:
     """-sum over Q of log sigma(sign u.v), in nats per pair: 15.2.6, and the negative logarithm of 15.2.7.
 
     Each of a pair's Q questions has one row u of `weight` and one answer: sign +1 is yes, -1 is no, 0 is no question.
     """
-    rows = F.embedding(ids, weight, sparse=sparse)                      # (B, Q, d)
-    scores = (rows * hidden[:, None]).sum(dim=2)                        # (B, Q, d) * (B, 1, d) -> (B, Q)
-    return -(F.logsigmoid(signs * scores) * (signs != 0)).sum(dim=1)    # (B, Q) -> (B,)
+    rows = F.embedding(ids, weight, sparse=sparse)  # (B, Q, d)
+    scores = (rows * hidden[:, None]).sum(dim=2)  # (B, Q, d) * (B, 1, d) -> (B, Q)
+    return -(F.logsigmoid(signs * scores) * (signs != 0)).sum(dim=1)  # (B, Q) -> (B,)
 
 
 class Cost(NamedTuple):
@@ -54,8 +60,10 @@ class _Objective(nn.Module):
 
     def _check(self, hidden, targets):
         if hidden.shape[-1] != self.weight.shape[1]:
-            raise ValueError(f"hidden vectors have {hidden.shape[-1]} coordinates, the output vectors "
-                             f"{self.weight.shape[1]}; build both with the same d")
+            raise ValueError(
+                f"hidden vectors have {hidden.shape[-1]} coordinates, the output vectors "
+                f"{self.weight.shape[1]}; build both with the same d"
+            )
         if targets is not None:
             check_ids(targets, self.size)
 
@@ -86,30 +94,50 @@ class NegativeSampling(_Objective):
     (word2vec.c, gensim) or "redraw" it (fastText). `sparse=False` makes a dense gradient, to show what it costs.
     """
 
-    def __init__(self, V: int, d: int, noise: NoiseDistribution, num_negatives: int = 5, on_hit: str = "keep",
-                 sparse: bool = True):
+    def __init__(
+        self,
+        V: int,
+        d: int,
+        noise: NoiseDistribution,
+        num_negatives: int = 5,
+        on_hit: str = "keep",
+        sparse: bool = True,
+    ):
         super().__init__(V, d, V)
         if num_negatives < 1:
-            raise ValueError(f"num_negatives (K) is {num_negatives}; at least 1 noise word is needed, without them the "
-                             "vectors collapse")
+            raise ValueError(
+                f"num_negatives (K) is {num_negatives}; at least 1 noise word is needed, without them the "
+                "vectors collapse"
+            )
         if on_hit not in ("keep", "skip", "redraw"):
             raise ValueError(f"on_hit is {on_hit!r}; choose 'keep', 'skip' or 'redraw'")
         if len(noise) != V:
             raise ValueError(f"the noise distribution has {len(noise)} words, the vocabulary {V}")
-        self.noise, self.num_negatives, self.on_hit, self.sparse = noise, num_negatives, on_hit, sparse
+        self.noise, self.num_negatives, self.on_hit, self.sparse = (
+            noise,
+            num_negatives,
+            on_hit,
+            sparse,
+        )
 
     def draw(self, targets: Int[Tensor, "B"]) -> Int[Tensor, "B K"]:
         """K noise words for each target; under "redraw" none of them equals it."""
         negatives = self.noise.sample((len(targets), self.num_negatives))
         if self.on_hit == "redraw":
             if (self.noise.probs[targets] > 1 - 1e-6).any():
-                raise ValueError("on_hit='redraw' cannot end: the noise distribution draws nothing but the target")
+                raise ValueError(
+                    "on_hit='redraw' cannot end: the noise distribution draws nothing but the target"
+                )
             while (hits := negatives == targets[:, None]).any():
                 negatives[hits] = self.noise.sample(int(hits.sum()))
         return negatives
 
-    def loss(self, hidden: Float[Tensor, "B d"], targets: Int[Tensor, "B"],
-             negatives: Int[Tensor, "B K"] | None = None) -> Float[Tensor, "B"]:
+    def loss(
+        self,
+        hidden: Float[Tensor, "B d"],
+        targets: Int[Tensor, "B"],
+        negatives: Int[Tensor, "B K"] | None = None,
+    ) -> Float[Tensor, "B"]:
         """`negatives`, where given, are used as they are, hits included."""
         self._check(hidden, targets)
         skip = negatives is None and self.on_hit == "skip"
@@ -120,7 +148,7 @@ class NegativeSampling(_Objective):
         signs = -torch.ones_like(negatives)
         if skip:
             signs[negatives == targets[:, None]] = 0
-        signs = F.pad(signs, (1, 0), value=1)                           # the true pair's yes, then the noise words' no
+        signs = F.pad(signs, (1, 0), value=1)  # the true pair's yes, then the noise words' no
         ids = torch.cat([targets[:, None], negatives], dim=1)
         return yes_no_loss(hidden, self.weight, ids, signs, self.sparse)
 
@@ -138,16 +166,20 @@ class HierarchicalSoftmax(_Objective):
 
     def loss(self, hidden: Float[Tensor, "B d"], targets: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
         self._check(hidden, targets)
-        depth = int(self.tree.depths[targets].max()) if len(targets) else 0      # the deepest word of this batch
+        depth = (
+            int(self.tree.depths[targets].max()) if len(targets) else 0
+        )  # the deepest word of this batch
         nodes, signs = self.tree.paths[targets, :depth], self.tree.signs[targets, :depth]
         return yes_no_loss(hidden, self.weight, nodes, signs)
 
     def log_prob(self, hidden: Float[Tensor, "B d"]) -> Float[Tensor, "B V"]:
         """All leaves; they sum to 1 (15.2.9)."""
         self._check(hidden, None)
-        scores = hidden @ self.weight.T                                          # (B, V - 1)
+        scores = hidden @ self.weight.T  # (B, V - 1)
         total = hidden.new_zeros(len(hidden), self.size)
-        for nodes, signs in zip(self.tree.paths.T, self.tree.signs.T):           # one step of all walks at a time
+        for nodes, signs in zip(
+            self.tree.paths.T, self.tree.signs.T
+        ):  # one step of all walks at a time
             total = total + F.logsigmoid(signs * scores[:, nodes]) * (signs != 0)
         return total
 

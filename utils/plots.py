@@ -17,9 +17,20 @@ OBJECTIVES = {
     "hierarchical softmax": dict(color=ORANGE, marker="^"),
 }
 RC = {
-    "figure.figsize": (7.5, 4.2), "figure.dpi": 100, "font.size": 12, "axes.titlesize": 13, "axes.titleweight": "bold",
-    "axes.titlelocation": "left", "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
-    "axes.axisbelow": True, "grid.alpha": 0.3, "lines.linewidth": 2, "legend.frameon": False, "legend.fontsize": 11,
+    "figure.figsize": (7.5, 4.2),
+    "figure.dpi": 100,
+    "font.size": 12,
+    "axes.titlesize": 13,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.alpha": 0.3,
+    "lines.linewidth": 2,
+    "legend.frameon": False,
+    "legend.fontsize": 11,
     "figure.facecolor": "white",
 }
 
@@ -56,7 +67,9 @@ def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, 
     with plt.rc_context(RC), plt.ioff():
         figure, ax = plt.subplots(1, columns, layout="constrained", **subplots)
         first = ax if columns == 1 else ax[0]
-        first.set_title(title) if columns == 1 else figure.suptitle(title, x=0.01, ha="left", weight="bold", size=13)
+        first.set_title(title) if columns == 1 else figure.suptitle(
+            title, x=0.01, ha="left", weight="bold", size=13
+        )
         if columns == 1:
             first.set(xlabel=xlabel, ylabel=ylabel)
         yield figure, ax
@@ -89,8 +102,14 @@ def zipf(counts, title: str, alt: str) -> None:
     show(figure, alt)
 
 
-def loss_curves(histories: dict, title: str, alt: str, lines: dict | None = None, width: int = 10,
-                ylabel: str = "loss (nats per pair)") -> None:
+def loss_curves(
+    histories: dict,
+    title: str,
+    alt: str,
+    lines: dict | None = None,
+    width: int = 10,
+    ylabel: str = "loss (nats per pair)",
+) -> None:
     """Loss against pairs seen: {label: History}; `lines` draws horizontal lines {label: value}, such as an entropy."""
     dashes = ["-", "--", ":", "-."]
     with axes(title, "pairs seen (thousands)", ylabel) as (figure, ax):
@@ -99,16 +118,34 @@ def loss_curves(histories: dict, title: str, alt: str, lines: dict | None = None
             style = _style(label)
             k = seen[style["color"]] = seen.get(style["color"], -1) + 1
             x = np.asarray(history.pairs) / 1e3
-            ax.plot(x, smooth(history.loss, width), dashes[k % 4], color=style["color"], alpha=1 - 0.18 * (k // 4),
-                    label=label, marker=style["marker"], markevery=0.12, markersize=6)
+            ax.plot(
+                x,
+                smooth(history.loss, width),
+                dashes[k % 4],
+                color=style["color"],
+                alpha=1 - 0.18 * (k // 4),
+                label=label,
+                marker=style["marker"],
+                markevery=0.12,
+                markersize=6,
+            )
         for (label, value), dash in zip((lines or {}).items(), (":", "--", "-.", (0, (1, 3)))):
             ax.axhline(value, color="black", linestyle=dash, linewidth=1.3)
-            ax.annotate(label, (1, value), xycoords=("axes fraction", "data"), ha="right", va="bottom", size=10)
+            ax.annotate(
+                label,
+                (1, value),
+                xycoords=("axes fraction", "data"),
+                ha="right",
+                va="bottom",
+                size=10,
+            )
         ax.legend()
     show(figure, alt)
 
 
-def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True) -> None:
+def against(
+    x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True
+) -> None:
     """Curves {label: values} against a logarithmic x. Hollow markers are counts, filled ones measured seconds."""
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
@@ -120,7 +157,9 @@ def against(x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, fil
 def bars(values: dict, title: str, xlabel: str, alt: str) -> None:
     """Horizontal bars {label: value}, each with its value written beside it."""
     with axes(title, xlabel, figsize=(7.5, 0.6 * len(values) + 1.2)) as (figure, ax):
-        drawn = ax.barh(list(values), list(values.values()), color=[GREY, BLUE, ORANGE, GREEN][: len(values)])
+        drawn = ax.barh(
+            list(values), list(values.values()), color=[GREY, BLUE, ORANGE, GREEN][: len(values)]
+        )
         ax.bar_label(drawn, fmt="%.2g", padding=4)
         ax.invert_yaxis()
         ax.margins(x=0.12)
@@ -141,8 +180,16 @@ def _curves(ax, curves, filled):
     for number, (label, (x, values)) in enumerate(curves.items()):
         style, n = _style(label, number), len(values)
         other = any(word in label for word in ("dense", "padded", "balanced"))
-        ax.plot(x[:n], values, "--" if other else "-", label=label, markersize=8, markeredgewidth=1.8,
-                markerfacecolor=style["color"] if filled else "white", **style)
+        ax.plot(
+            x[:n],
+            values,
+            "--" if other else "-",
+            label=label,
+            markersize=8,
+            markeredgewidth=1.8,
+            markerfacecolor=style["color"] if filled else "white",
+            **style,
+        )
 
 
 def multiples(panels: dict, title: str, alt: str) -> Figure:
@@ -152,13 +199,20 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
     of the first panel.
     """
     same = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
-    with axes(title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.9), sharey=same) as (figure, row):
+    with axes(
+        title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.9), sharey=same
+    ) as (figure, row):
         for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(row, panels.items()):
             _curves(ax, curves, filled)
-            ax.set(xscale="log", yscale="log", xlabel=xlabel, ylabel="" if same and ax is not row[0] else ylabel,
-                   title=heading)
+            ax.set(
+                xscale="log",
+                yscale="log",
+                xlabel=xlabel,
+                ylabel="" if same and ax is not row[0] else ylabel,
+                title=heading,
+            )
             points = sorted({int(point) for x, _ in curves.values() for point in x})
-            if len(points) < 8:                        # else powers of ten
+            if len(points) < 8:  # else powers of ten
                 ax.set_xticks(points, [f"{point:,}" for point in points])
                 ax.set_xticks([], minor=True)
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
@@ -171,23 +225,37 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
     Both dicts map the name of an objective to (sizes, values).
     """
     V, clock = "vocabulary size V", "timed, forward + backward + update"
-    return multiples({"counted": (V, "dot products per pair", counted, False),
-                      clock: (V, "seconds per pair", seconds, True)}, title, alt)
+    return multiples(
+        {
+            "counted": (V, "dot products per pair", counted, False),
+            clock: (V, "seconds per pair", seconds, True),
+        },
+        title,
+        alt,
+    )
 
 
 def matrix(times, columns: list[str], title: str, alt: str) -> None:
     """How often each row of Y is asked of each row of X: the T places of a block, green, then noise words, purple."""
     with axes(title, "row of Y: context or noise word", "row of X: centre word") as (figure, ax):
         kind = (times > 0) * (1 + (torch.arange(len(columns)) >= len(times)))
-        ax.pcolormesh(kind, cmap=plt.matplotlib.colors.ListedColormap(["white", "#73CAB2", "#E3B5CF"]), vmax=2)
+        ax.pcolormesh(
+            kind, cmap=plt.matplotlib.colors.ListedColormap(["white", "#73CAB2", "#E3B5CF"]), vmax=2
+        )
         for i, j in times.nonzero():
             ax.text(j + 0.5, i + 0.5, f"{times[i, j]:.3g}", ha="center", va="center")
         ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=45, ha="right")
-        ax.set(ylim=(len(times), 0), yticks=np.arange(len(times)) + 0.5, yticklabels=columns[:len(times)])
+        ax.set(
+            ylim=(len(times), 0),
+            yticks=np.arange(len(times)) + 0.5,
+            yticklabels=columns[: len(times)],
+        )
     show(figure, alt)
 
 
-def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None) -> None:
+def tree(
+    tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None
+) -> None:
     """A tree with its words at the leaves; the walk to the word `path` is drawn heavy, left is +1 and right is -1."""
     V, children = len(tree), tree.children.tolist()
     x, y, order = {}, {}, iter(range(V))
@@ -205,27 +273,63 @@ def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, 
     root = V + int(tree.paths[0, 0])
     place(root, 0)
     chosen = words.index(path) if path else None
-    walked = {V + i for i in tree.paths[chosen, : tree.depths[chosen]].tolist()} | {chosen} if path else set()
+    walked = (
+        {V + i for i in tree.paths[chosen, : tree.depths[chosen]].tolist()} | {chosen}
+        if path
+        else set()
+    )
     with axes(title, figsize=(max(7.5, V * 0.95), 1.1 * -min(y.values()) + 1.2)) as (figure, ax):
         for i, pair in enumerate(children):
             for child, sign in zip(pair, ("+1", "−1")):
                 heavy = child in walked and V + i in walked
                 ends = (x[V + i], x[child]), (y[V + i], y[child])
-                ax.plot(*ends, color=ORANGE if heavy else "0.6", linewidth=3.5 if heavy else 1.2, zorder=1)
+                ax.plot(
+                    *ends,
+                    color=ORANGE if heavy else "0.6",
+                    linewidth=3.5 if heavy else 1.2,
+                    zorder=1,
+                )
                 if heavy:
-                    ax.annotate(sign, (np.mean(ends[0]), np.mean(ends[1])), ha="center", size=12, weight="bold",
-                                bbox=dict(boxstyle="circle,pad=0.15", facecolor="white", edgecolor="none"))
+                    ax.annotate(
+                        sign,
+                        (np.mean(ends[0]), np.mean(ends[1])),
+                        ha="center",
+                        size=12,
+                        weight="bold",
+                        bbox=dict(boxstyle="circle,pad=0.15", facecolor="white", edgecolor="none"),
+                    )
         for node in x:
             if node >= V:
-                ax.text(x[node], y[node], f"$n_{{{node - V + 1}}}$", ha="center", va="center", size=13,
-                        bbox=dict(boxstyle="circle,pad=0.25", facecolor="#FBE3D2" if node in walked else "white",
-                                  edgecolor=ORANGE if node in walked else "0.4", linewidth=1.5))
+                ax.text(
+                    x[node],
+                    y[node],
+                    f"$n_{{{node - V + 1}}}$",
+                    ha="center",
+                    va="center",
+                    size=13,
+                    bbox=dict(
+                        boxstyle="circle,pad=0.25",
+                        facecolor="#FBE3D2" if node in walked else "white",
+                        edgecolor=ORANGE if node in walked else "0.4",
+                        linewidth=1.5,
+                    ),
+                )
             else:
                 label = words[node] + (f"\n{int(counts[node])}" if counts is not None else "")
-                ax.text(x[node], y[node], label, ha="center", va="center", size=12,
-                        weight="bold" if node in walked else "normal",
-                        bbox=dict(boxstyle="round,pad=0.3", facecolor="#FBE3D2" if node in walked else "white",
-                                  edgecolor=ORANGE if node in walked else "0.7"))
+                ax.text(
+                    x[node],
+                    y[node],
+                    label,
+                    ha="center",
+                    va="center",
+                    size=12,
+                    weight="bold" if node in walked else "normal",
+                    bbox=dict(
+                        boxstyle="round,pad=0.3",
+                        facecolor="#FBE3D2" if node in walked else "white",
+                        edgecolor=ORANGE if node in walked else "0.7",
+                    ),
+                )
         ax.set_axis_off()
         ax.margins(0.08, 0.12)
     show(figure, alt)
@@ -234,12 +338,20 @@ def tree(tree, words: list[str], title: str, alt: str, path: str | None = None, 
 def row_moves(words: list[str], moves: dict, title: str, alt: str, positive=(), noise=()) -> None:
     """How far a step moves each output row along v_c: {objective: moves (rows,)}; `positive` green, `noise` hatched."""
     panels = len(moves)
-    with axes(title, columns=panels, figsize=(max(7.5, 4.2 * panels), 4.2), sharey=True) as (figure, ax):
+    with axes(title, columns=panels, figsize=(max(7.5, 4.2 * panels), 4.2), sharey=True) as (
+        figure,
+        ax,
+    ):
         for panel, (label, lengths) in zip(np.atleast_1d(ax), moves.items()):
             lengths = torch.as_tensor(lengths).detach().double().numpy()
             drawn = () if label == "full softmax" else noise
-            colors = [GREEN if w in positive else PURPLE if w in drawn else _style(label)["color"] for w in words]
-            bars = panel.bar(range(len(lengths)), lengths, color=colors, edgecolor="black", linewidth=0.6)
+            colors = [
+                GREEN if w in positive else PURPLE if w in drawn else _style(label)["color"]
+                for w in words
+            ]
+            bars = panel.bar(
+                range(len(lengths)), lengths, color=colors, edgecolor="black", linewidth=0.6
+            )
             for bar, word in zip(bars, words):
                 bar.set_hatch("//" if word in drawn else "")
             panel.axhline(0, color="black", linewidth=1)

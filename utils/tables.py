@@ -25,7 +25,7 @@ def processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         name = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):                   # not Linux, or a processor without a name
+    except (OSError, StopIteration):  # not Linux, or a processor without a name
         pass
     return f"{name}, {os.cpu_count()} cores, {platform.system()}"
 
@@ -53,8 +53,14 @@ def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> 
         old = load(name, list(rows[0]), command, folder)
         more = [column for column in old if column not in table]
         if more or _results(old.versions[0]) != _results(versions()):
-            what = f"has the columns {', '.join(more)} too" if more else f"was made with {old.versions[0]}"
-            raise ValueError(f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it anew")
+            what = (
+                f"has the columns {', '.join(more)} too"
+                if more
+                else f"was made with {old.versions[0]}"
+            )
+            raise ValueError(
+                f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it anew"
+            )
         table = pd.concat([old, table[list(old.columns)]], ignore_index=True)
     _write(table, name, folder)
 
@@ -75,21 +81,29 @@ def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> 
     """
     path = Path(folder) / f"{name}.csv"
     if not path.is_file():
-        raise FileNotFoundError(f"there is no table {path.name} in {path.parent}; `{command}` makes it")
+        raise FileNotFoundError(
+            f"there is no table {path.name} in {path.parent}; `{command}` makes it"
+        )
     try:
         table = pd.read_csv(path)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path.name} cannot be read ({error}); remove it, and `{command}` makes it anew") from None
+        raise ValueError(
+            f"{path.name} cannot be read ({error}); remove it, and `{command}` makes it anew"
+        ) from None
     missing = [column for column in [*columns, *ORIGIN] if column not in table]
     if missing or table.empty:
         what = f"has no column {', '.join(missing)}" if missing else "has no rows"
         raise ValueError(f"{path.name} {what}; remove it, and `{command}` makes it anew")
     made_with = table.versions.astype(str).drop_duplicates(ignore_index=True)
     if made_with.map(_results).nunique() > 1:
-        raise ValueError(f"{path.name} mixes rows of {' and of '.join(made_with)}; remove it, and `{command}` makes it "
-                         "anew")
+        raise ValueError(
+            f"{path.name} mixes rows of {' and of '.join(made_with)}; remove it, and `{command}` makes it "
+            "anew"
+        )
     if _results(made_with[0]) != _results(versions()):
-        print(f"{path.name} was made with {made_with[0]}, here is {versions()}: `{command}` makes it anew")
+        print(
+            f"{path.name} was made with {made_with[0]}, here is {versions()}: `{command}` makes it anew"
+        )
     return table
 
 

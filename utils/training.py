@@ -10,13 +10,15 @@ import torch
 from tqdm.auto import tqdm
 
 OPTIMIZERS = {"adagrad": torch.optim.Adagrad, "sgd": torch.optim.SGD}
-SNAPSHOT_EVERY = 500                                   # steps between two copies of weights known to be finite
-ABSURD_LOSS = 1e9                                      # nats per pair; beyond it training has diverged, NaN or not
+SNAPSHOT_EVERY = 500  # steps between two copies of weights known to be finite
+ABSURD_LOSS = 1e9  # nats per pair; beyond it training has diverged, NaN or not
 
 
 def _watched() -> bool:
     """Whether to draw a progress bar: in a notebook or a terminal, unless the variable TQDM_DISABLE is set."""
-    return not os.environ.get("TQDM_DISABLE") and ("ipykernel" in sys.modules or sys.stderr.isatty())
+    return not os.environ.get("TQDM_DISABLE") and (
+        "ipykernel" in sys.modules or sys.stderr.isatty()
+    )
 
 
 @dataclass
@@ -37,7 +39,9 @@ class TrainingDiverged(FloatingPointError):
         self.history = history
 
 
-def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad", seed: int = 0) -> History:
+def train(
+    model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad", seed: int = 0
+) -> History:
     """Minimise the mean loss of each batch. Sparse gradients update only the rows that the batch touched.
 
     `batches` is iterated once an epoch and has a length; `seed` fixes the noise words that are drawn. The interrupt
@@ -46,12 +50,16 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
     steps old.
     """
     if optimizer not in OPTIMIZERS:
-        raise ValueError(f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}")
+        raise ValueError(
+            f"optimizer is {optimizer!r}; choose one of {', '.join(map(repr, OPTIMIZERS))}"
+        )
     if not 0 < lr < math.inf:
         raise ValueError(f"lr is {lr}; give a positive, finite learning rate")
     parameters = list(model.parameters())
     if not _finite(parameters):
-        raise ValueError("a weight of the model is not finite before the first step; build the model anew")
+        raise ValueError(
+            "a weight of the model is not finite before the first step; build the model anew"
+        )
     update = OPTIMIZERS[optimizer](parameters, lr=lr)
     history, start, snapshot = History(), time.perf_counter(), (0, _copy(parameters))
 
@@ -60,19 +68,24 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
         with torch.no_grad():
             for parameter, weight in zip(parameters, weights):
                 parameter.copy_(weight)
-        raise TrainingDiverged(f"{what} at step {step} with lr={lr:g}: choose a smaller lr. The model holds its finite "
-                               f"weights of step {safe_step}, error.history the {len(history.loss)} finite losses.",
-                               history)
+        raise TrainingDiverged(
+            f"{what} at step {step} with lr={lr:g}: choose a smaller lr. The model holds its finite "
+            f"weights of step {safe_step}, error.history the {len(history.loss)} finite losses.",
+            history,
+        )
 
-    with torch.random.fork_rng(devices=[]), torch.sparse.check_sparse_tensor_invariants(False), \
-            tqdm(total=epochs * len(batches), unit="batch", leave=False, disable=not _watched()) as bar:
+    with (
+        torch.random.fork_rng(devices=[]),
+        torch.sparse.check_sparse_tensor_invariants(False),
+        tqdm(total=epochs * len(batches), unit="batch", leave=False, disable=not _watched()) as bar,
+    ):
         torch.manual_seed(seed)
         try:
             for _ in range(epochs):
                 for window, targets in batches:
-                    losses = model.loss(window, targets)                 # (B,) nats per pair
+                    losses = model.loss(window, targets)  # (B,) nats per pair
                     mean = losses.detach().double().mean().item()
-                    if not mean < ABSURD_LOSS:                           # NaN is not below anything
+                    if not mean < ABSURD_LOSS:  # NaN is not below anything
                         diverged(f"the loss is {mean:g}", len(history.loss) + 1)
                     update.zero_grad()
                     losses.mean().backward()
@@ -88,7 +101,7 @@ def train(model, batches, *, epochs: int, lr: float, optimizer: str = "adagrad",
                     bar.update()
         except KeyboardInterrupt:
             history.interrupted = True
-            steps = len(history.seconds)                                 # appended last
+            steps = len(history.seconds)  # appended last
             history.loss, history.pairs = history.loss[:steps], history.pairs[:steps]
             print(f"interrupted after {steps} steps; the model keeps what it has learned")
     if not _finite(parameters):

@@ -46,31 +46,47 @@ def tree_from_children(children) -> Tree:
     with one child, a node with two parents, a cycle or an orphan is named. MemoryError where the padded paths would
     not fit.
     """
-    pairs = [tuple(pair) for pair in (children.tolist() if isinstance(children, Tensor) else children)]
+    pairs = [
+        tuple(pair) for pair in (children.tolist() if isinstance(children, Tensor) else children)
+    ]
     V = len(pairs) + 1
     if V < 2:
-        raise ValueError(f"a tree needs at least 2 words, so at least 1 inner node; got {len(pairs)} inner nodes")
+        raise ValueError(
+            f"a tree needs at least 2 words, so at least 1 inner node; got {len(pairs)} inner nodes"
+        )
     for i, pair in enumerate(pairs):
         if len(pair) != 2 or None in pair:
-            raise ValueError(f"inner node {i} has children {pair}; in a full binary tree each inner node has two")
+            raise ValueError(
+                f"inner node {i} has children {pair}; in a full binary tree each inner node has two"
+            )
         if any(isinstance(c, float) or not 0 <= c < 2 * V - 1 for c in pair):
-            raise ValueError(f"inner node {i} has children {pair}; with {V - 1} inner nodes a child is a whole number, "
-                             f"0 to {V - 1} for a word and {V} to {2 * V - 2} for an inner node")
+            raise ValueError(
+                f"inner node {i} has children {pair}; with {V - 1} inner nodes a child is a whole number, "
+                f"0 to {V - 1} for a word and {V} to {2 * V - 2} for an inner node"
+            )
     table = torch.tensor(pairs)
     times = torch.bincount(table.flatten(), minlength=2 * V - 1)
     if (times > 1).any():
-        raise ValueError(f"{_name(int(times.argmax()), V)} is a child {int(times.max())} times; a node has one parent")
+        raise ValueError(
+            f"{_name(int(times.argmax()), V)} is a child {int(times.max())} times; a node has one parent"
+        )
     roots = (times == 0).nonzero().flatten()
-    if len(roots) != 1 or roots[0] < V:                # 2V - 2 child places, 2V - 1 nodes: exactly one has no parent
-        raise ValueError(f"{_name(int(roots[0]), V)} has no parent and no children: it is an orphan")
+    if (
+        len(roots) != 1 or roots[0] < V
+    ):  # 2V - 2 child places, 2V - 1 nodes: exactly one has no parent
+        raise ValueError(
+            f"{_name(int(roots[0]), V)} has no parent and no children: it is an orphan"
+        )
 
-    depth = torch.full((2 * V - 1,), -1)               # from the root down, one level at a time
+    depth = torch.full((2 * V - 1,), -1)  # from the root down, one level at a time
     level, d = roots, 0
     while len(level):
         depth[level] = d
         level, d = table[level[level >= V] - V].flatten(), d + 1
     if (depth < 0).any():
-        raise ValueError(f"{_name(int((depth < 0).nonzero()[0]), V)} cannot be reached from the root: there is a cycle")
+        raise ValueError(
+            f"{_name(int((depth < 0).nonzero()[0]), V)} cannot be reached from the root: there is a cycle"
+        )
     return Tree(table, *_paths(table, depth, V))
 
 
@@ -83,8 +99,10 @@ def _paths(children, depth, V):
     D = int(depths.max())
     bytes_needed, available = V * D * 9, psutil.virtual_memory().available
     if bytes_needed > available / 2:
-        raise MemoryError(f"padded paths of {V} words and depth {D} take {bytes_needed / 1e9:.1f} GB, more than half "
-                          f"of the {available / 1e9:.1f} GB that are free; use a flatter tree or a smaller vocabulary")
+        raise MemoryError(
+            f"padded paths of {V} words and depth {D} take {bytes_needed / 1e9:.1f} GB, more than half "
+            f"of the {available / 1e9:.1f} GB that are free; use a flatter tree or a smaller vocabulary"
+        )
     parent = torch.zeros(2 * V - 1, dtype=torch.int64)
     side = torch.zeros(2 * V - 1, dtype=torch.int8)
     for column, sign in ((0, 1), (1, -1)):
@@ -93,7 +111,7 @@ def _paths(children, depth, V):
     paths = torch.zeros(V, D, dtype=torch.int64)
     signs = torch.zeros(V, D, dtype=torch.int8)
     word, node = torch.arange(V), torch.arange(V)
-    step = depths - 1                                  # climb from all leaves at once, writing the paths backwards
+    step = depths - 1  # climb from all leaves at once, writing the paths backwards
     while len(word):
         paths[word, step] = parent[node]
         signs[word, step] = side[node]
@@ -124,7 +142,9 @@ def huffman_tree(counts) -> Tree:
     """The Huffman tree of positive counts (V,): no tree has a smaller expected depth. Inner node 0 is the root."""
     merges = huffman_merges(counts)
     V = len(merges) + 1
-    table = torch.tensor(merges, dtype=torch.int64).reshape(-1, 2).flip(0)   # the last merge is the root: inner node 0
+    table = (
+        torch.tensor(merges, dtype=torch.int64).reshape(-1, 2).flip(0)
+    )  # the last merge is the root: inner node 0
     return tree_from_children(torch.where(table < V, table, 3 * V - 2 - table))
 
 
@@ -134,5 +154,7 @@ def balanced_tree(size: int) -> Tree:
     Where size is no power of 2 the first words have the shorter paths.
     """
     inner = torch.arange(max(size - 1, 0))
-    table = torch.stack([2 * inner + 1, 2 * inner + 2], dim=1)               # a heap: leaves are size-1 .. 2 size-2
+    table = torch.stack(
+        [2 * inner + 1, 2 * inner + 2], dim=1
+    )  # a heap: leaves are size-1 .. 2 size-2
     return tree_from_children(torch.where(table < size - 1, table + size, table - (size - 1)))

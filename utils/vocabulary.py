@@ -19,9 +19,11 @@ class Vocab:
 
     def __init__(self, sentences, min_count: int = 5, max_size: int | None = None):
         counter = Counter()
-        for sentence in sentences:                     # one at a time: a text may be larger than memory
+        for sentence in sentences:  # one at a time: a text may be larger than memory
             if isinstance(sentence, str):
-                raise TypeError("a sentence is a list of words, not a string; split it, for instance with tokenize()")
+                raise TypeError(
+                    "a sentence is a list of words, not a string; split it, for instance with tokenize()"
+                )
             counter.update(sentence)
         if not counter:
             raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
@@ -30,8 +32,10 @@ class Vocab:
         kept = sorted((-n, word) for word, n in counter.items() if n >= min_count)[:max_size]
         if not kept:
             word, most = counter.most_common(1)[0]
-            raise ValueError(f"no word occurs {min_count} times: the largest count is {most} ({word!r}); "
-                             "lower min_count or bring more text")
+            raise ValueError(
+                f"no word occurs {min_count} times: the largest count is {most} ({word!r}); "
+                "lower min_count or bring more text"
+            )
         self.words = [word for _, word in kept]
         self.counts = torch.tensor([-n for n, _ in kept])
         self._ids = {word: i for i, word in enumerate(self.words)}
@@ -74,8 +78,13 @@ def keep_probability(counts: Tensor, t: float = 1e-3, rule: str = "paper") -> Te
     return keep.clamp(max=1)
 
 
-def subsample(ids: Int[Tensor, "n"], vocab: Vocab, t: float = 1e-3, rule: str = "paper",
-              generator: torch.Generator | None = None) -> Bool[Tensor, "n"]:
+def subsample(
+    ids: Int[Tensor, "n"],
+    vocab: Vocab,
+    t: float = 1e-3,
+    rule: str = "paper",
+    generator: torch.Generator | None = None,
+) -> Bool[Tensor, "n"]:
     """A keep mask: each occurrence survives with its word's `keep_probability`."""
-    keep = keep_probability(vocab.counts, t, rule).float()    # one gather and one comparison a token
+    keep = keep_probability(vocab.counts, t, rule).float()  # one gather and one comparison a token
     return torch.rand(len(ids), generator=generator) < keep[ids]

@@ -35,9 +35,18 @@ def browser():
     assert binary and driver, "python tests/browser/chromium.py says what is missing"
     options = webdriver.ChromeOptions()
     options.binary_location = binary
-    for argument in ("headless=new", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking",
-                     "disable-component-update", "disable-sync", "disable-dev-shm-usage", "window-size=1200,1400",
-                     "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"):
+    for argument in (
+        "headless=new",
+        "no-sandbox",
+        "disable-gpu",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+        "disable-dev-shm-usage",
+        "window-size=1200,1400",
+        "host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+    ):
         options.add_argument(f"--{argument}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     started = webdriver.Chrome(service=Service(driver), options=options)
@@ -51,7 +60,9 @@ def folder(tmp_path_factory):
     """A copy of the notebooks, and among them figures.ipynb with one cell for each case, executed and stored."""
     copy = tmp_path_factory.mktemp("course") / "notebooks"
     shutil.copytree(ROOT / "notebooks", copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in CASES.values()])
+    notebook = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in CASES.values()]
+    )
     nbformat.write(notebook, copy / "figures.ipynb")
     execute.execute(copy / "figures.ipynb")
     return copy
@@ -78,7 +89,9 @@ def site(folder):
     for path in [*folder.glob("[0-9]*.ipynb"), folder / "figures.ipynb"]:
         execute.export(path, pages / f"{path.stem}.html")
     execute.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}", pages
     server.shutdown()
@@ -88,26 +101,50 @@ def site(folder):
 def lab(folder, tmp_path_factory):
     """A JupyterLab of this environment on the copy, with settings of its own: its address with the token."""
     home = tmp_path_factory.mktemp("jupyter")
-    quiet = {"apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false, '
-                                                '"doNotDisturbMode": true}',
-             "docmanager-extension/plugin": '{"autosave": false}'}     # a live view in a stored notebook finds no model
+    quiet = {
+        "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false, '
+        '"doNotDisturbMode": true}',
+        "docmanager-extension/plugin": '{"autosave": false}',
+    }  # a live view in a stored notebook finds no model
     for name, content in quiet.items():
         settings = home / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
         settings.parent.mkdir(parents=True)
         settings.write_text(content, encoding="utf-8")
     names = ("CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR")
-    environment = os.environ | {f"JUPYTER_{name}": str(home / name.lower()) for name in names} | {
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "OMP_NUM_THREADS": "1", "TQDM_DISABLE": "1"}
+    environment = (
+        os.environ
+        | {f"JUPYTER_{name}": str(home / name.lower()) for name in names}
+        | {
+            "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+            "OMP_NUM_THREADS": "1",
+            "TQDM_DISABLE": "1",
+        }
+    )
     log = home / "log"
     with log.open("w") as out:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0",
-             "--expose-app-in-browser", "--IdentityProvider.token=figures", f"--ServerApp.root_dir={folder}"],
-            env=environment, stdout=out, stderr=subprocess.STDOUT)
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--allow-root",
+                "--ip=127.0.0.1",
+                "--port=0",
+                "--expose-app-in-browser",
+                "--IdentityProvider.token=figures",
+                f"--ServerApp.root_dir={folder}",
+            ],
+            env=environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
     try:
         started = re.compile(r"http://127\.0\.0\.1:\d+/lab")
-        yield wait(lambda: started.search(log.read_text(encoding="utf-8")), 120, "JupyterLab to start")[0]
+        yield wait(
+            lambda: started.search(log.read_text(encoding="utf-8")), 120, "JupyterLab to start"
+        )[0]
     finally:
         server.terminate()
         server.wait(30)
@@ -116,6 +153,7 @@ def lab(folder, tmp_path_factory):
 @pytest.fixture
 def in_lab(browser, lab):
     """in_lab(name) -> Figure: its cell is run anew in JupyterLab."""
+
     def opened(name):
         to_tab(browser, "lab")
         open_notebook(browser, lab, "figures.ipynb")
@@ -128,6 +166,7 @@ def in_lab(browser, lab):
 @pytest.fixture
 def on_page(browser, site):
     """on_page(name, page="figures") -> Figure: the page is loaded anew."""
+
     def opened(name, page="figures", base=site[0]):
         to_tab(browser, "page")
         browser.get(f"{base}/{page}.html")

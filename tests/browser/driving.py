@@ -70,12 +70,15 @@ def wait(ask, seconds=20, what="that"):
 
 def in_kernel(browser, code):
     """Run code in the open notebook's kernel; what it prints, or the name and text of its error."""
-    return browser.execute_async_script("""
+    return browser.execute_async_script(
+        """
         const [code, done] = arguments, said = [];
         const future = panel.sessionContext.session.kernel.requestExecute({code});
         const text = ({ename, evalue, text}) => (ename ? `${ename}: ${evalue}` : text ?? "");
         future.onIOPub = ({content}) => said.push(text(content));
-        future.done.then(() => done(said.join("").trim()));""", code)
+        future.done.then(() => done(said.join("").trim()));""",
+        code,
+    )
 
 
 def call(browser, code, function, arguments):
@@ -91,22 +94,29 @@ def call(browser, code, function, arguments):
 
 def theme(browser, name):
     """JupyterLab's theme: Light or Dark."""
-    browser.execute_async_script("""jupyterapp.commands.execute("apputils:change-theme",
-        {theme: "JupyterLab " + arguments[0]}).then(() => setTimeout(arguments[1], 500))""", name)
+    browser.execute_async_script(
+        """jupyterapp.commands.execute("apputils:change-theme",
+        {theme: "JupyterLab " + arguments[0]}).then(() => setTimeout(arguments[1], 500))""",
+        name,
+    )
 
 
-def to_tab(browser, name, tabs={}):                    # noqa: B006  (kept on purpose: JupyterLab stays open in its tab)
+def to_tab(browser, name, tabs={}):  # noqa: B006  (kept on purpose: JupyterLab stays open in its tab)
     """The tab of this name: a new one the first time."""
     if name not in tabs:
         browser.switch_to.new_window("tab")
         tabs[name] = browser.current_window_handle
     browser.switch_to.window(tabs[name])
-    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})    # as if its window were in front
+    browser.execute_cdp_cmd(
+        "Emulation.setFocusEmulationEnabled", {"enabled": True}
+    )  # as if its window were in front
 
 
 def alive(browser, index):
     """The figure of a page's cell, as soon as it is alive."""
-    script = f"return document.querySelectorAll('.jp-CodeCell')[{index}]?.querySelector('.at-figure')"
+    script = (
+        f"return document.querySelectorAll('.jp-CodeCell')[{index}]?.querySelector('.at-figure')"
+    )
     return Figure(browser, wait(lambda: browser.execute_script(script), 30, "the figure"))
 
 
@@ -114,11 +124,15 @@ def open_notebook(browser, address, path, anew=False):
     """Open a notebook in JupyterLab, unless it is open; another one, or with `anew` this one, is closed before."""
     if not browser.current_url.startswith(address):
         browser.get(f"{address}?token=figures&reset")
-        wait(lambda: browser.execute_script("return !!window.jupyterapp"), 120, "JupyterLab in the browser")
+        wait(
+            lambda: browser.execute_script("return !!window.jupyterapp"),
+            120,
+            "JupyterLab in the browser",
+        )
     if anew or browser.execute_script("return window.panel?.context.path") != path:
         answer = browser.execute_async_script(OPEN, path)
         assert isinstance(answer, int), answer
-        browser.get_log("browser")                     # what JupyterLab itself said
+        browser.get_log("browser")  # what JupyterLab itself said
 
 
 def run_cell(browser, index):
@@ -140,20 +154,26 @@ def refuses_in_place(figure, word):
 
     The figure has the eight words of the running example, with river chosen.
     """
-    for label, text, message in ((word, "ocean", "“ocean” is not among the 8 words: water, boat"),
-                                 ("its count", "0", "The count of river is 0"),
-                                 ("its count", "-3", "The count of river is -3"),
-                                 ("its count", "2.5", "The count of river is 2.5")):
+    for label, text, message in (
+        (word, "ocean", "“ocean” is not among the 8 words: water, boat"),
+        ("its count", "0", "The count of river is 0"),
+        ("its count", "-3", "The count of river is -3"),
+        ("its count", "2.5", "The count of river is 2.5"),
+    ):
         figure.type(label, text)
         assert message in figure.alarm(), figure.alarm()
-        assert figure.field(label).get_attribute("value") == {word: "river", "its count": "10"}[label]
+        assert (
+            figure.field(label).get_attribute("value") == {word: "river", "its count": "10"}[label]
+        )
     figure.open("A vocabulary of your own")
     for text, message in BAD_VOCABULARIES:
         figure.fill("textarea", text)
         figure.button("Use these words").click()
         figure.settle()
         assert message in figure.alarm(), figure.alarm()
-        assert figure.element.find_element("css selector", "textarea").get_attribute("value") == text      # to mend
+        assert (
+            figure.element.find_element("css selector", "textarea").get_attribute("value") == text
+        )  # to mend
 
 
 class Figure:
@@ -183,7 +203,9 @@ class Figure:
 
     def settle(self):
         """Wait until what was asked for is drawn."""
-        self.browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        self.browser.execute_async_script(
+            "requestAnimationFrame(() => requestAnimationFrame(arguments[0]))"
+        )
 
     def value(self, css, name="value"):
         """The number that stands in data-value (or another data-..), as exactly as it was computed."""
@@ -224,10 +246,13 @@ class Figure:
     @contextmanager
     def held(self, css):
         """Press the middle of an element; inside, move(x, y) moves by so many pixels; then let go."""
-        place = self.browser.execute_script("""
+        place = self.browser.execute_script(
+            """
             arguments[0].scrollIntoView({block: 'center', inline: 'nearest'});
             const box = arguments[0].getBoundingClientRect();
-            return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)]""", self.find(css))
+            return [Math.round(box.x + box.width / 2), Math.round(box.y + box.height / 2)]""",
+            self.find(css),
+        )
 
         def act(*names):
             actions = ActionBuilder(self.browser, duration=20)
@@ -283,12 +308,14 @@ class Figure:
     def vector(self):
         """The hidden vector as the page shows it."""
         text = self.text(".at-vector output").replace("\u2212", "-")
-        return [float(x) for x in text[text.index("(") + 1:-1].split(",")]
+        return [float(x) for x in text[text.index("(") + 1 : -1].split(",")]
 
     def neighbour(self):
         """The second figure of the same cell."""
         cell = self.element.find_element("xpath", "./ancestor::*[contains(@class, 'jp-CodeCell')]")
-        second = wait(lambda: cell.find_elements("css selector", ".at-figure")[1:], 30, "the second figure")
+        second = wait(
+            lambda: cell.find_elements("css selector", ".at-figure")[1:], 30, "the second figure"
+        )
         return Figure(self.browser, second[0])
 
     def shot(self, name):

@@ -5,14 +5,22 @@ from cases import CASES
 from driving import theme, to_tab, wait
 
 case = pytest.mark.parametrize("name", CASES)
-LOOKS = {"light": 1100, "dark": 1100, "400px": 400, "large": 1300, "grey": 1100}           # and the window's width
+LOOKS = {
+    "light": 1100,
+    "dark": 1100,
+    "400px": 400,
+    "large": 1300,
+    "grey": 1100,
+}  # and the window's width
 
 
 @pytest.fixture
 def window(browser):
     """window(width): so many pixels wide, until the test ends."""
-    yield lambda width: browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": 1400, "deviceScaleFactor": 1, "mobile": False})
+    yield lambda width: browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 1400, "deviceScaleFactor": 1, "mobile": False},
+    )
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
@@ -25,9 +33,11 @@ def test_in_jupyterlab_light_and_dark(in_lab, browser, name):
     figure, colours = in_lab(name), set()
     for kind in ("Dark", "Light"):
         theme(browser, kind)
-        colours.add(browser.execute_script("return getComputedStyle(arguments[0]).color", figure.element))
+        colours.add(
+            browser.execute_script("return getComputedStyle(arguments[0]).color", figure.element)
+        )
         figure.shot(file_name(name, f"lab_{kind.lower()}"))
-    assert len(colours) == 2                           # the text follows the theme
+    assert len(colours) == 2  # the text follows the theme
 
 
 @case
@@ -36,13 +46,17 @@ def test_on_a_page_in_every_look(on_page, browser, window, name, kind, width):
     window(width)
     figure = on_page(name, "figures_dark" if kind == "dark" else "figures")
     if kind == "large":
-        browser.execute_script("document.documentElement.style.setProperty('--jp-content-font-size1', '26px')")
+        browser.execute_script(
+            "document.documentElement.style.setProperty('--jp-content-font-size1', '26px')"
+        )
         window(width + 10)
     if kind == "grey":
         browser.execute_script("arguments[0].style.filter = 'grayscale(1)'", figure.element)
     figure.shot(file_name(name, kind))
-    wide, across = browser.execute_script("return [document.documentElement.scrollWidth, innerWidth]")
-    assert wide <= across                              # what is too wide scrolls inside the figure
+    wide, across = browser.execute_script(
+        "return [document.documentElement.scrollWidth, innerWidth]"
+    )
+    assert wide <= across  # what is too wide scrolls inside the figure
 
 
 @case
@@ -64,7 +78,9 @@ def test_a_figure_says_nothing_before_it_is_touched(on_page, name):
 
 
 def hosts(browser):
-    return browser.execute_script("return performance.getEntriesByType('resource').map((entry) => entry.name)")
+    return browser.execute_script(
+        "return performance.getEntriesByType('resource').map((entry) => entry.name)"
+    )
 
 
 def test_pages_ask_no_other_host(browser, site):
@@ -74,10 +90,14 @@ def test_pages_ask_no_other_host(browser, site):
         browser.get(f"{address}/{page.name}")
         waiting = "[data-figure]:not(:has(.at-figure))"
         wait(lambda: not browser.find_elements("css selector", waiting), 30, "all figures")  # noqa: B023
-        asked = [name for name in hosts(browser) if not name.startswith((address, "blob:", "data:"))]
+        asked = [
+            name for name in hosts(browser) if not name.startswith((address, "blob:", "data:"))
+        ]
         assert not asked, asked
-        outside = browser.execute_script("return [...document.querySelectorAll('[src], link[href]')]"
-                                         ".map((node) => node.src || node.href).filter((at) => /^https?:/.test(at))")
+        outside = browser.execute_script(
+            "return [...document.querySelectorAll('[src], link[href]')]"
+            ".map((node) => node.src || node.href).filter((at) => /^https?:/.test(at))"
+        )
         assert all(at.startswith(address) for at in outside), outside
 
 
@@ -94,7 +114,10 @@ def test_without_javascript_the_picture_stands_there(browser, site):
         browser.get(f"{site[0]}/figures.html")
         pictures = browser.find_elements("css selector", "[data-figure] img")
         assert len(pictures) >= len(CASES)
-        assert all(p.is_displayed() and len(p.get_attribute("alt")) > 60 and p.size["width"] > 300 for p in pictures)
+        assert all(
+            p.is_displayed() and len(p.get_attribute("alt")) > 60 and p.size["width"] > 300
+            for p in pictures
+        )
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 

@@ -19,8 +19,12 @@ from utils.widgets.inspector_steps import PAIR, problem
 from utils.widgets.tree_explorer import chain_tree
 
 MATH = module("inspector_math.js")
-TREES = {"balanced": lambda counts: balanced_tree(len(counts)), "D2L": lambda counts: balanced_tree(8),
-         "Huffman": huffman_tree, "chain": lambda counts: chain_tree(len(counts))}
+TREES = {
+    "balanced": lambda counts: balanced_tree(len(counts)),
+    "D2L": lambda counts: balanced_tree(8),
+    "Huffman": huffman_tree,
+    "chain": lambda counts: chain_tree(len(counts)),
+}
 
 
 def f64(numbers):
@@ -42,20 +46,34 @@ def drawn(seed, steps=0):
 
     def pair():
         centre, context = rng.sample(words, 2)
-        return dict(centre=centre, context=context, rate=rng.uniform(0.01, 0.5),
-                    negatives=[rng.choice([*words, context]) for _ in range(rng.randint(1, 10))])
+        return dict(
+            centre=centre,
+            context=context,
+            rate=rng.uniform(0.01, 0.5),
+            negatives=[rng.choice([*words, context]) for _ in range(rng.randint(1, 10))],
+        )
 
-    return dict(words=words, counts=[rng.randint(1, rng.choice([3, 10**6])) for _ in range(V)],
-                tree=rng.choice(["balanced", "Huffman", "chain"]), methods=["full", "ns", "hs"],
-                centre_rows=vectors(V), output_rows=vectors(V), node_rows=vectors(V - 1),
-                taken=[pair() for _ in range(steps)], **pair())
+    return dict(
+        words=words,
+        counts=[rng.randint(1, rng.choice([3, 10**6])) for _ in range(V)],
+        tree=rng.choice(["balanced", "Huffman", "chain"]),
+        methods=["full", "ns", "hs"],
+        centre_rows=vectors(V),
+        output_rows=vectors(V),
+        node_rows=vectors(V - 1),
+        taken=[pair() for _ in range(steps)],
+        **pair(),
+    )
 
 
 def model_of(state, method):
     """The course's own model with the state's vectors; nothing here comes from the figure."""
     counts, V = state["counts"], len(state["words"])
-    objective = {"full": lambda: FullSoftmax(V, 2), "hs": lambda: HierarchicalSoftmax(2, TREES[state["tree"]](counts)),
-                 "ns": lambda: NegativeSampling(V, 2, NoiseDistribution(counts), len(state["negatives"]))}[method]()
+    objective = {
+        "full": lambda: FullSoftmax(V, 2),
+        "hs": lambda: HierarchicalSoftmax(2, TREES[state["tree"]](counts)),
+        "ns": lambda: NegativeSampling(V, 2, NoiseDistribution(counts), len(state["negatives"])),
+    }[method]()
     model = SkipGram(V, 2, objective).double()
     with torch.no_grad():
         model.embedding.weight.copy_(f64(state["centre_rows"]))
@@ -67,7 +85,9 @@ def model_of(state, method):
 def loss_of(model, words, pair):
     centre, context = (torch.tensor([words.index(pair[name])]) for name in ("centre", "context"))
     noise = [torch.tensor([[words.index(name) for name in pair["negatives"]]])]
-    return model.objective.loss(model(centre), context, *(noise if hasattr(model.objective, "noise") else []))[0]
+    return model.objective.loss(
+        model(centre), context, *(noise if hasattr(model.objective, "noise") else [])
+    )[0]
 
 
 def descend(model, words, pair):
@@ -104,14 +124,25 @@ def holds(state, shown, method):
         mine[pull["row"]] = f64(pull["gradient"])
         compare("error times vector", pull["gradient"], pull["error"] * v)
     compare("gradient in the rows", mine, in_rows)
-    assert {pull["row"] for pull in shown["inRows"]} == set(in_rows.abs().sum(1).nonzero().flatten().tolist())
-    asked = {key: f64([q[key] for q in shown["asked"]]) for key in ("score", "said", "label", "error")}
+    assert {pull["row"] for pull in shown["inRows"]} == set(
+        in_rows.abs().sum(1).nonzero().flatten().tolist()
+    )
+    asked = {
+        key: f64([q[key] for q in shown["asked"]]) for key in ("score", "said", "label", "error")
+    }
     ids = torch.tensor([q["row"] for q in shown["asked"]])
     compare("scores", asked["score"], rows[ids] @ v)
-    compare("said", asked["said"], torch.softmax(rows @ v, 0) if method == "full" else asked["score"].sigmoid())
+    compare(
+        "said",
+        asked["said"],
+        torch.softmax(rows @ v, 0) if method == "full" else asked["score"].sigmoid(),
+    )
     compare("what was said minus what was right", asked["error"], asked["said"] - asked["label"])
-    compare("errors, repeated draws added", torch.zeros(len(rows)).double().index_add(0, ids, asked["error"]),
-            in_rows @ v / (v @ v))
+    compare(
+        "errors, repeated draws added",
+        torch.zeros(len(rows)).double().index_add(0, ids, asked["error"]),
+        in_rows @ v / (v @ v),
+    )
     cost = model.objective.cost(torch.tensor([o]))
     assert (shown["cost"]["dotProducts"], shown["cost"]["rows"]) == (cost.dot_products, cost.rows)
     descend(model, words, state)
@@ -123,7 +154,9 @@ def holds(state, shown, method):
 @pytest.mark.parametrize("steps", [1, 7, 30, 100])
 def test_steps_replayed_are_steps_of_sgd(browser, steps):
     states = [drawn(seed, steps) for seed in range(100, 100 + max(1, 60 // steps))]
-    assert call(browser, MATH, "inspectorProblem", [[state] for state in states]) == [None] * len(states)
+    assert call(browser, MATH, "inspectorProblem", [[state] for state in states]) == [None] * len(
+        states
+    )
     for state, view in zip(states, call(browser, MATH, "inspect", [[state] for state in states])):
         inspector = GradientInspector(**state)
         for method in state["methods"]:
@@ -131,15 +164,29 @@ def test_steps_replayed_are_steps_of_sgd(browser, steps):
             for pair, loss in zip(state["taken"], shown["losses"]):
                 compare("the curve", loss, loss_of(model, state["words"], state))
                 descend(model, state["words"], pair)
-                spent += len(pair["negatives"]) + 1 if method == "ns" else model.objective.cost(
-                    torch.tensor([state["words"].index(pair["context"])])).dot_products
+                spent += (
+                    len(pair["negatives"]) + 1
+                    if method == "ns"
+                    else model.objective.cost(
+                        torch.tensor([state["words"].index(pair["context"])])
+                    ).dot_products
+                )
             assert len(shown["losses"]) == steps + 1 and shown["losses"][-1] == shown["loss"]
             assert shown["spent"] == spent
-            for name, table, own in zip(("centres", "rows"), tables_of(model), inspector.tables(method)):
+            for name, table, own in zip(
+                ("centres", "rows"), tables_of(model), inspector.tables(method)
+            ):
                 compare(f"{name} in the browser", shown["now"][name], table)
                 compare(f"{name} in Python", own, table)
-            holds(state | dict(centre_rows=shown["now"]["centres"], **{
-                "node_rows" if method == "hs" else "output_rows": shown["now"]["rows"]}), shown, method)
+            holds(
+                state
+                | dict(
+                    centre_rows=shown["now"]["centres"],
+                    **{"node_rows" if method == "hs" else "output_rows": shown["now"]["rows"]},
+                ),
+                shown,
+                method,
+            )
 
 
 def test_noise_words_are_drawn_as_in_utils(browser):
@@ -147,7 +194,9 @@ def test_noise_words_are_drawn_as_in_utils(browser):
     for given, q in zip(counts, call(browser, MATH, "noiseOf", [[given] for given in counts])):
         noise = NoiseDistribution(given)
         compare("q", q, noise.probs)
-        uniform = torch.rand(200, generator=torch.Generator().manual_seed(len(given)), dtype=torch.float64)
+        uniform = torch.rand(
+            200, generator=torch.Generator().manual_seed(len(given)), dtype=torch.float64
+        )
         expected = torch.searchsorted(noise.probs.cumsum(0), uniform, right=True)
         assert call(browser, MATH, "drawn", [[q, u] for u in uniform.tolist()]) == expected.tolist()
         assert call(browser, MATH, "drawn", [[q, 0.0], [q, 1 - 2**-53]]) == [0, len(given) - 1]
@@ -156,19 +205,53 @@ def test_noise_words_are_drawn_as_in_utils(browser):
 def test_javascript_refuses_what_python_refuses(browser):
     good = GradientInspector().state()
     far, nine = step(good) | {"rate": 100}, [f"w{i}" for i in range(9)]
-    changes = [dict([change]) for change in (
-        ("centre", "ocean"), ("context", "ocean"), ("context", "bank"), ("centre", "river"), ("negatives", []),
-        ("negatives", ["king"] * 10), ("negatives", ["king"] * 11), ("negatives", ["king", "ocean"]), ("rate", 0),
-        ("negatives", ["river", "bank"]), ("rate", 0.01), ("rate", 0.0099), ("rate", 100), ("rate", 100.1),
-        ("rate", -1), ("methods", []), ("methods", ["hs"]), ("methods", ["full", "full"]), ("methods", ["cbow"]),
-        ("tree", "Huffman"),
-        ("counts", [0, *good["counts"][1:]]), ("words", nine), ("words", ["boat", *good["words"][1:]]),
-        ("centre_rows", good["centre_rows"][:7]), ("output_rows", [[1.0]] * 8), ("output_rows", [[0.0, 20.5]] * 8),
-        ("output_rows", [[0.0, -20.0]] * 8), ("node_rows", good["node_rows"][:6]), ("node_rows", [[21.0, 0.0]] * 7),
-        ("taken", [step(good)] * 100), ("taken", [step(good)] * 101), ("taken", [far]), ("taken", [{"rate": 1.0}]),
-        ("taken", [step(good) | {"context": "bank"}]), ("taken", [step(good) | {"negatives": []}]),
-        ("taken", [step(good) | {"more": 1}]), ("taken", [step(good) | {"rate": 101}]))]
-    changes += [{}, {"taken": [far], "methods": ["ns"]}, {"taken": [step(good), far], "methods": ["hs"]}]
+    changes = [
+        dict([change])
+        for change in (
+            ("centre", "ocean"),
+            ("context", "ocean"),
+            ("context", "bank"),
+            ("centre", "river"),
+            ("negatives", []),
+            ("negatives", ["king"] * 10),
+            ("negatives", ["king"] * 11),
+            ("negatives", ["king", "ocean"]),
+            ("rate", 0),
+            ("negatives", ["river", "bank"]),
+            ("rate", 0.01),
+            ("rate", 0.0099),
+            ("rate", 100),
+            ("rate", 100.1),
+            ("rate", -1),
+            ("methods", []),
+            ("methods", ["hs"]),
+            ("methods", ["full", "full"]),
+            ("methods", ["cbow"]),
+            ("tree", "Huffman"),
+            ("counts", [0, *good["counts"][1:]]),
+            ("words", nine),
+            ("words", ["boat", *good["words"][1:]]),
+            ("centre_rows", good["centre_rows"][:7]),
+            ("output_rows", [[1.0]] * 8),
+            ("output_rows", [[0.0, 20.5]] * 8),
+            ("output_rows", [[0.0, -20.0]] * 8),
+            ("node_rows", good["node_rows"][:6]),
+            ("node_rows", [[21.0, 0.0]] * 7),
+            ("taken", [step(good)] * 100),
+            ("taken", [step(good)] * 101),
+            ("taken", [far]),
+            ("taken", [{"rate": 1.0}]),
+            ("taken", [step(good) | {"context": "bank"}]),
+            ("taken", [step(good) | {"negatives": []}]),
+            ("taken", [step(good) | {"more": 1}]),
+            ("taken", [step(good) | {"rate": 101}]),
+        )
+    ]
+    changes += [
+        {},
+        {"taken": [far], "methods": ["ns"]},
+        {"taken": [step(good), far], "methods": ["hs"]},
+    ]
     states = [good | change for change in changes]
     answers = call(browser, MATH, "inspectorProblem", [[state] for state in states])
     for change, state, answer in zip(changes, states, answers):
@@ -202,7 +285,9 @@ def agrees(figure, inspector):
         answer, cost = inspector.answer(method), inspector.cost(method)
         v = inspector.tables(method)[0][inspector.words.index(inspector.centre)]
         ids, errors = zip(*shown["cells"])
-        added = torch.zeros(len(answer.in_rows), dtype=torch.float64).index_add(0, torch.tensor(ids), f64(errors))
+        added = torch.zeros(len(answer.in_rows), dtype=torch.float64).index_add(
+            0, torch.tensor(ids), f64(errors)
+        )
         assert torch.allclose(added[:, None] * v, answer.in_rows, atol=1e-9, rtol=0)
         assert abs(shown["loss"] - answer.loss) < 1e-9
         assert abs(shown["longest"] - inspector.rate * answer.in_rows.norm(dim=1).max()) < 1e-9
@@ -210,25 +295,37 @@ def agrees(figure, inspector):
 
 
 def table(figure, method):
-    script = ("return [...arguments[0].querySelectorAll('.at-card.at-' + arguments[1] + ' tbody tr')]"
-              ".map((r) => [...r.cells].slice(0, 5).map((c) => c.textContent))")
+    script = (
+        "return [...arguments[0].querySelectorAll('.at-card.at-' + arguments[1] + ' tbody tr')]"
+        ".map((r) => [...r.cells].slice(0, 5).map((c) => c.textContent))"
+    )
     return figure.browser.execute_script(script, figure.element, method)
 
 
 def test_the_pair_of_the_lessons(open_figure):
     figure = open_figure("inspector")
     agrees(figure, GradientInspector())
-    assert table(figure, "ns") == [["river", "1.05", "0.741", "1", "−0.259"],
-                                   ["king", "−0.55", "0.366", "0", "+0.366"],
-                                   ["loan", "0.45", "0.611", "0", "+0.611"]]
+    assert table(figure, "ns") == [
+        ["river", "1.05", "0.741", "1", "−0.259"],
+        ["king", "−0.55", "0.366", "0", "+0.366"],
+        ["loan", "0.45", "0.611", "0", "+0.611"],
+    ]
     assert [row[0] for row in table(figure, "hs")] == ["n₁, left", "n₂, right", "n₅, left"]
-    assert len(table(figure, "full")) == 8 and figure.text(".at-full .at-counters") == "8 dot products, 8 rows"
-    assert "(0.90, 0.30) − 1 × (−0.770) × (1.00, 0.50) = (1.67, 0.68)" in figure.text(".at-full .at-sums")
+    assert (
+        len(table(figure, "full")) == 8
+        and figure.text(".at-full .at-counters") == "8 dot products, 8 rows"
+    )
+    assert "(0.90, 0.30) − 1 × (−0.770) × (1.00, 0.50) = (1.67, 0.68)" in figure.text(
+        ".at-full .at-sums"
+    )
 
 
 def test_steps_forward_and_back_by_mouse(open_figure):
     figure, inspector = open_figure("inspector"), GradientInspector()
-    one, first = step(inspector.state()), [figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods]
+    one, first = (
+        step(inspector.state()),
+        [figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods],
+    )
     for done in (1, 2, 3):
         figure.button("one step ▶").click()
         agrees(figure, GradientInspector(taken=[one] * done))
@@ -239,11 +336,15 @@ def test_steps_forward_and_back_by_mouse(open_figure):
     agrees(figure, GradientInspector(centre="money", rate=0.3, taken=[one] * 3 + [other]))
     figure.type("context word", "boat")
     figure.button("◀ one step back").click()
-    agrees(figure, GradientInspector(centre="money", rate=0.3, taken=[one] * 3))           # as it was before the step
+    agrees(
+        figure, GradientInspector(centre="money", rate=0.3, taken=[one] * 3)
+    )  # as it was before the step
     for done in (2, 1, 0):
         figure.button("◀ one step back").click()
         agrees(figure, GradientInspector(taken=[one] * done))
-    assert first == [figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods]    # to the last bit
+    assert first == [
+        figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods
+    ]  # to the last bit
     assert not figure.button("◀ one step back").is_enabled()
     figure.button("one step ▶").click()
     figure.button("start again").click()
@@ -267,7 +368,9 @@ def test_by_keys(open_figure):
     assert "uboat = (−0.20, 0.40)" in figure.text(".at-full .at-sums")
     picked = figure.find(f"[id='{figure.focused('aria-activedescendant')}']")
     assert picked.get_attribute("aria-selected") == "true" and picked.text.startswith("boat")
-    figure.element.find_element("xpath", ".//button[normalize-space()='one step ▶']").send_keys(Keys.SPACE)
+    figure.element.find_element("xpath", ".//button[normalize-space()='one step ▶']").send_keys(
+        Keys.SPACE
+    )
     one = dict(centre="bank", context="river", negatives=["king"], rate=0.1)
     agrees(figure, GradientInspector(rate=0.1, negatives=["king"], taken=[one]))
     assert "bank and river, 1 step taken. full softmax: 8 dot products" in figure.spoken()
@@ -281,22 +384,43 @@ def test_tab_reaches_everything_in_order(open_figure):
         stops.append(figure.stop())
         assert figure.has_visible_focus(), stops
         figure.press(Keys.TAB)
-    assert stops == ["centre word", "context word", "swap them", "tree", "K", "noise words, K of them",
-                     "draw other noise words", "learning rate", "or an exact rate", "one step ▶", "◀ one step back",
-                     "start again", *(f"errors of {m}, up and down choose a row" for m in (
-                         "full softmax", "negative sampling", "hierarchical softmax"))]
+    assert stops == [
+        "centre word",
+        "context word",
+        "swap them",
+        "tree",
+        "K",
+        "noise words, K of them",
+        "draw other noise words",
+        "learning rate",
+        "or an exact rate",
+        "one step ▶",
+        "◀ one step back",
+        "start again",
+        *(
+            f"errors of {m}, up and down choose a row"
+            for m in ("full softmax", "negative sampling", "hierarchical softmax")
+        ),
+    ]
 
 
 def test_noise_words_drawn_typed_hit_and_repeated(open_figure):
     figure = open_figure("inspector")
     figure.type("noise words, K of them", "king, king, river")
     agrees(figure, GradientInspector(negatives=["king", "king", "river"]))
-    assert [row[0] for row in table(figure, "ns")] == ["river", "king", "king, again", "river, a hit"]
+    assert [row[0] for row in table(figure, "ns")] == [
+        "river",
+        "king",
+        "king, again",
+        "river, a hit",
+    ]
     assert figure.value(".at-ns .at-rows") == 4 and figure.value(".at-ns .at-rows", "moved") == 2
     assert "only 2 different rows, errors of one row add up" in figure.text(".at-card.at-ns")
     assert "× (−0.259 +0.741) ×" in figure.text(".at-ns .at-sums")
     figure.click(".at-ns tbody tr:nth-child(2)")
-    assert "uking" in figure.text(".at-ns .at-sums") and "(+0.366 +0.366)" in figure.text(".at-ns .at-sums")
+    assert "uking" in figure.text(".at-ns .at-sums") and "(+0.366 +0.366)" in figure.text(
+        ".at-ns .at-sums"
+    )
     seen = set()
     for _ in range(6):
         figure.button("draw other noise words").click()
@@ -323,7 +447,9 @@ def test_64_words_and_one_objective_alone(open_figure):
     words = ["river", "bank", "constitutionally", *[f"w{i}" for i in range(61)]]
     figure = open_figure("inspector of 64")
     agrees(figure, GradientInspector(words, zipf_counts(64), context="w40"))
-    assert figure.find(".at-full .at-picked").is_displayed() and figure.text(".at-full .at-picked").startswith("w40")
+    assert figure.find(".at-full .at-picked").is_displayed() and figure.text(
+        ".at-full .at-picked"
+    ).startswith("w40")
     figure.type("context word", "constitutionally")
     agrees(figure, GradientInspector(words, zipf_counts(64), context="constitutionally"))
     figure = open_figure("inspector of lesson 01")
@@ -340,16 +466,22 @@ def test_a_click_in_the_plane_works_that_row_out(open_figure):
 def test_bad_input_is_refused_in_place_and_the_last_state_stays(open_figure):
     figure = open_figure("inspector")
     for label, text, message, value in (
-            ("centre word", "ocean", "“ocean” is not among the 8 words: water, boat", "bank"),
-            ("centre word", "river", "both “river”: a word is not its own context here", "bank"),
-            ("context word", "bank", "both “bank”: a word is not its own context here", "river"),
-            ("noise words, K of them", "king, sea", "“sea” is not among the 8 words", "king, loan"),
-            ("noise words, K of them", "king " * 11, "11 noise words: this figure takes 1 to 10", "king, loan"),
-            ("noise words, K of them", " ", "0 noise words", "king, loan"),
-            ("or an exact rate", "0", "The learning rate is 0: this figure takes 0.01 to 100", "1"),
-            ("or an exact rate", "-3", "The learning rate is −3", "1"),
-            ("or an exact rate", "1e9", "The learning rate is 1000000000", "1"),
-            ("or an exact rate", "fast", "The learning rate is missing or no number", "1")):
+        ("centre word", "ocean", "“ocean” is not among the 8 words: water, boat", "bank"),
+        ("centre word", "river", "both “river”: a word is not its own context here", "bank"),
+        ("context word", "bank", "both “bank”: a word is not its own context here", "river"),
+        ("noise words, K of them", "king, sea", "“sea” is not among the 8 words", "king, loan"),
+        (
+            "noise words, K of them",
+            "king " * 11,
+            "11 noise words: this figure takes 1 to 10",
+            "king, loan",
+        ),
+        ("noise words, K of them", " ", "0 noise words", "king, loan"),
+        ("or an exact rate", "0", "The learning rate is 0: this figure takes 0.01 to 100", "1"),
+        ("or an exact rate", "-3", "The learning rate is −3", "1"),
+        ("or an exact rate", "1e9", "The learning rate is 1000000000", "1"),
+        ("or an exact rate", "fast", "The learning rate is missing or no number", "1"),
+    ):
         figure.type(label, text)
         assert message in figure.alarm(), figure.alarm()
         assert figure.field(label).get_attribute("value") == value
@@ -358,8 +490,10 @@ def test_bad_input_is_refused_in_place_and_the_last_state_stays(open_figure):
     assert figure.alarm() == "" and "too far: refused" in figure.text(".at-full .at-next")
     figure.button("one step ▶").click()
     figure.settle()
-    assert figure.alarm() == ("Step 1 at the rate 100 would move v_c of full softmax to (45.56, 15.03), beyond ±20: "
-                              "choose a smaller rate.")
+    assert figure.alarm() == (
+        "Step 1 at the rate 100 would move v_c of full softmax to (45.56, 15.03), beyond ±20: "
+        "choose a smaller rate."
+    )
     agrees(figure, GradientInspector(rate=100))
     figure.type("or an exact rate", "2")
     figure.button("one step ▶").click()
@@ -404,8 +538,14 @@ def test_two_copies_do_not_interfere(open_figure):
     first.type("centre word", "boat")
     first.button("one step ▶").click()
     second.type("context word", "ocean")
-    agrees(first, GradientInspector(centre="boat", taken=[step(GradientInspector(centre="boat").state())]))
-    agrees(second, GradientInspector(methods=["full", "ns"], rate=0.5, negatives=["king", "king", "river"]))
+    agrees(
+        first,
+        GradientInspector(centre="boat", taken=[step(GradientInspector(centre="boat").state())]),
+    )
+    agrees(
+        second,
+        GradientInspector(methods=["full", "ns"], rate=0.5, negatives=["king", "king", "river"]),
+    )
     assert first.alarm() == "" and "ocean" in second.alarm()
 
 
@@ -415,7 +555,9 @@ def test_python_hears_the_steps(in_lab, browser):
     figure = in_lab("inspector")
     figure.button("one step ▶").click()
     heard = "print(len(inspector.taken), f'{inspector.answer(\"hs\").loss:.9f}')"
-    said = wait(lambda: (text := in_kernel(browser, heard)).startswith("1 ") and text, 20, "Python to hear")
+    said = wait(
+        lambda: (text := in_kernel(browser, heard)).startswith("1 ") and text, 20, "Python to hear"
+    )
     assert said == f"1 {figure.value('.at-hs .at-now'):.9f}"
     in_kernel(browser, "inspector.taken = []")
     wait(lambda: figure.value(".at-taken") == 0, 20, "the page to hear")

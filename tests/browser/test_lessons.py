@@ -20,7 +20,11 @@ def figures_of(path):
                 yield number, output.data[STATE]["figure"]
 
 
-LESSONS = [path for path in sorted(FOLDER.glob("*.ipynb")) if "utils.widgets" in path.read_text(encoding="utf-8")]
+LESSONS = [
+    path
+    for path in sorted(FOLDER.glob("*.ipynb"))
+    if "utils.widgets" in path.read_text(encoding="utf-8")
+]
 lessons = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
@@ -31,7 +35,7 @@ def turn(figure):
     at_its_least = slider.get_property("value") == slider.get_attribute("min")
     key = Keys.ARROW_RIGHT if at_its_least else Keys.ARROW_LEFT
 
-    def moved():                                       # JupyterLab may take the focus back when a cell has just run
+    def moved():  # JupyterLab may take the focus back when a cell has just run
         figure.browser.execute_script("arguments[0].focus()", slider)
         figure.press(key, key)
         return figure.element.get_attribute("innerHTML") != before
@@ -46,16 +50,27 @@ def test_lesson_in_jupyterlab(browser, lab, lesson):
     assert stored, f"{lesson.name} stores no figure; make run refreshes what it stores"
     to_tab(browser, "lab")
     open_notebook(browser, lab, lesson.name)
-    browser.execute_script("const [name] = arguments;"
-                           "jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ran = name; });",
-                           lesson.name)
-    wait(lambda: browser.execute_script("return window.ran") == lesson.name, 600, "all cells of the lesson")
+    browser.execute_script(
+        "const [name] = arguments;"
+        "jupyterapp.commands.execute('notebook:run-all-cells').then(() => { window.ran = name; });",
+        lesson.name,
+    )
+    wait(
+        lambda: browser.execute_script("return window.ran") == lesson.name,
+        600,
+        "all cells of the lesson",
+    )
     for kind in ("Dark", "Light"):
         theme(browser, kind)
         for cell, name in stored:
-            browser.execute_async_script(f"panel.content.scrollToItem({cell}, 'start').then(() => arguments[0]())")
+            browser.execute_async_script(
+                f"panel.content.scrollToItem({cell}, 'start').then(() => arguments[0]())"
+            )
             inside = f"return panel.content.widgets[{cell}].node.querySelector('.at-figure')"
-            figure = Figure(browser, wait(lambda inside=inside: browser.execute_script(inside), 60, "the figure"))
+            figure = Figure(
+                browser,
+                wait(lambda inside=inside: browser.execute_script(inside), 60, "the figure"),
+            )
             turn(figure)
             figure.shot(f"{lesson.stem}_{cell}_{name}_{kind.lower()}")
     assert_quiet(browser)
@@ -66,8 +81,13 @@ def test_page_of_the_lesson(browser, site, lesson):
     to_tab(browser, "page")
     browser.get(f"{site[0]}/{lesson.stem}.html")
     stored = list(figures_of(lesson))
-    shown = wait(lambda: len(all_ := browser.find_elements("css selector", ".at-figure")) == len(stored) and all_, 30,
-                 "all figures of the page")
+    shown = wait(
+        lambda: (
+            len(all_ := browser.find_elements("css selector", ".at-figure")) == len(stored) and all_
+        ),
+        30,
+        "all figures of the page",
+    )
     for element, (cell, name) in zip(shown, stored):
         figure = Figure(browser, element)
         turn(figure)

@@ -47,11 +47,20 @@ def agrees(figure, explorer):
     tally = torch.bincount(drawn, minlength=len(explorer.words))
     compare("q", figure.values("[data-word]", "q"), explorer.noise().probs)
     assert figure.values("[data-word]", "tally") == tally.tolist()
-    assert figure.values("[data-id]", "id") == [explorer.words.index(explorer.word), *explorer.negatives().tolist()]
-    compare("the rarest", figure.value(".at-rare"), explorer.noise().probs.sort()[0][:len(tally) // 2].sum())
+    assert figure.values("[data-id]", "id") == [
+        explorer.words.index(explorer.word),
+        *explorer.negatives().tolist(),
+    ]
+    compare(
+        "the rarest",
+        figure.value(".at-rare"),
+        explorer.noise().probs.sort()[0][: len(tally) // 2].sum(),
+    )
     compare("terms", figure.values("[data-id]", "loss"), explorer.terms())
     compare("15.2.6", figure.value(".at-loss"), loss_of(explorer))
-    compare("chance of a hit", figure.value(".at-chance-value"), 1 - (1 - q_of(explorer)) ** explorer.K)
+    compare(
+        "chance of a hit", figure.value(".at-chance-value"), 1 - (1 - q_of(explorer)) ** explorer.K
+    )
     assert figure.value(".at-hits-told") == hits.sum()
 
 
@@ -79,14 +88,16 @@ def test_by_mouse(open_figure, browser):
     figure.button("draw 1,000 more").click()
     agrees(figure, NoiseExplorer(word="water", before=1005))
     power = figure.field("power of the counts")
-    ActionChains(browser).click_and_hold(power).move_by_offset(-60, 0).move_by_offset(-90, 0).release().perform()
+    ActionChains(browser).click_and_hold(power).move_by_offset(-60, 0).move_by_offset(
+        -90, 0
+    ).release().perform()
     assert "q(w) at power 0.00: water 0.125" in figure.text("svg[aria-label^=noise]")
     agrees(figure, NoiseExplorer(word="water", before=1005, power=0))
     figure.button(ANOTHER).click()
     agrees(figure, NoiseExplorer(word="water", power=0, seed=2))
     figure.drag(".at-handle", -60, 40)
     text = figure.text(".at-vector output").replace("\u2212", "-")
-    hidden = [float(x) for x in text[text.index("(") + 1:-1].split(",")]
+    hidden = [float(x) for x in text[text.index("(") + 1 : -1].split(",")]
     assert hidden[0] < 0.6 and hidden[1] < 0.3
     agrees(figure, NoiseExplorer(word="water", power=0, seed=2, hidden=hidden))
 
@@ -112,7 +123,10 @@ def test_by_keys(open_figure):
     figure.press(Keys.ARROW_LEFT, Keys.ARROW_UP)
     agrees(figure, NoiseExplorer(word="money", power=0.98, K=1, before=1, hidden=[0.9, 0.6]))
     said = figure.spoken()
-    assert "power 0.98, q of money 0.187; drawn river; 0 hits; loss" in said and "2 draws so far" in said
+    assert (
+        "power 0.98, q of money 0.187; drawn river; 0 hits; loss" in said
+        and "2 draws so far" in said
+    )
 
 
 def test_tab_reaches_everything_in_order(open_figure):
@@ -121,18 +135,38 @@ def test_tab_reaches_everything_in_order(open_figure):
     for _ in range(17):
         stops.append(figure.stop())
         figure.press(Keys.TAB)
-    assert stops == ["positive word", "its count", "a draw that hits it", "scale", "noise words K",
-                     "power of the counts", "power 0", "power 0.75", "power 1", "river, count 10, q 0.156",
-                     "draw 5 more", "draw 1,000 more", ANOTHER, "the loss, term by term",
-                     "hidden vector v c, moved by the arrow keys", "as in the lessons", "zero"]
+    assert stops == [
+        "positive word",
+        "its count",
+        "a draw that hits it",
+        "scale",
+        "noise words K",
+        "power of the counts",
+        "power 0",
+        "power 0.75",
+        "power 1",
+        "river, count 10, q 0.156",
+        "draw 5 more",
+        "draw 1,000 more",
+        ANOTHER,
+        "the loss, term by term",
+        "hidden vector v c, moved by the arrow keys",
+        "as in the lessons",
+        "zero",
+    ]
 
 
 def test_hits_are_marked_and_said(open_figure):
-    figure = open_figure("noise")                      # water, river, water, water, king
-    assert "◆ river, a hit · water" in figure.text(".at-drawn") and len(figure.all("[data-u].at-hits")) == 1
+    figure = open_figure("noise")  # water, river, water, water, king
+    assert (
+        "◆ river, a hit · water" in figure.text(".at-drawn")
+        and len(figure.all("[data-u].at-hits")) == 1
+    )
     assert "river ◆" in figure.text(".at-terms") and len(figure.all("rect.at-hits")) == 1
     figure.choose("a draw that hits it", "skip")
-    assert "◆ river, a hit, skipped" in figure.text(".at-drawn") and "skipped" in figure.text(".at-terms")
+    assert "◆ river, a hit, skipped" in figure.text(".at-drawn") and "skipped" in figure.text(
+        ".at-terms"
+    )
     assert figure.values("[data-id]", "loss")[2] == 0 and not figure.all("rect.at-hits")
     figure.choose("a draw that hits it", "redraw")
     instead = WORDS[NoiseExplorer(on_hit="redraw").negatives()[1]]
@@ -155,7 +189,10 @@ def test_the_tally_comes_near_its_expectation(on_page, on_hit):
     figure.choose("a draw that hits it", on_hit)
     for _ in range(4):
         figure.button("draw 1,000 more").click()
-    tally, expected = figure.values("[data-word]", "tally"), figure.values("[data-word]", "expected")
+    tally, expected = (
+        figure.values("[data-word]", "tally"),
+        figure.values("[data-word]", "expected"),
+    )
     assert sum(tally) == 4005 and abs(sum(expected) - 4005) < 1e-6
     some = [w for w in range(8) if expected[w]]
     assert chisquare([tally[w] for w in some], [expected[w] for w in some]).pvalue > 1e-3
@@ -167,11 +204,19 @@ def state_of(seed):
     rng = random.Random(seed)
     V = rng.randint(8, 64)
     most = rng.choice([0.5, 3, 9])
-    return dict(words=[f"w{i}" for i in range(V)], counts=[int(10 ** rng.uniform(0, most)) for _ in range(V)],
-                word=f"w{rng.randrange(V)}", power=rng.choice([0.0, 0.75, 1.0, rng.random()]), K=rng.randint(1, 20),
-                on_hit=rng.choice(["keep", "skip", "redraw"]), before=rng.choice([0, 7, 500]),
-                seed=rng.choice([0, rng.randrange(2**31)]), hidden=[rng.uniform(-2, 2), rng.uniform(-2, 2)],
-                vectors=[[rng.gauss(0, 3), rng.gauss(0, 3)] for _ in range(V)], scale="linear")
+    return dict(
+        words=[f"w{i}" for i in range(V)],
+        counts=[int(10 ** rng.uniform(0, most)) for _ in range(V)],
+        word=f"w{rng.randrange(V)}",
+        power=rng.choice([0.0, 0.75, 1.0, rng.random()]),
+        K=rng.randint(1, 20),
+        on_hit=rng.choice(["keep", "skip", "redraw"]),
+        before=rng.choice([0, 7, 500]),
+        seed=rng.choice([0, rng.randrange(2**31)]),
+        hidden=[rng.uniform(-2, 2), rng.uniform(-2, 2)],
+        vectors=[[rng.gauss(0, 3), rng.gauss(0, 3)] for _ in range(V)],
+        scale="linear",
+    )
 
 
 def explorer_of(state):
@@ -183,29 +228,46 @@ def explorer_of(state):
 
 def test_javascript_computes_what_utils_computes(browser):
     states = [state_of(seed) for seed in range(60)]
-    for state, view in zip(states, call(browser, module("noise_math.js"), "compute", [[state] for state in states])):
+    for state, view in zip(
+        states, call(browser, module("noise_math.js"), "compute", [[state] for state in states])
+    ):
         holds(explorer_of(state), view)
 
 
 def holds(explorer, view):
     """Every number that the page computes from this state is that of utils."""
-    o, V, K, N = explorer.words.index(explorer.word), len(explorer.words), explorer.K, explorer.before + explorer.K
+    o, V, K, N = (
+        explorer.words.index(explorer.word),
+        len(explorer.words),
+        explorer.K,
+        explorer.before + explorer.K,
+    )
     noise, (drawn, hits) = explorer.noise(), explorer.draws()
     compare("q", view["q"], noise.probs)
     compare("power 1", view["share"], NoiseDistribution(explorer.counts, power=1.0).probs)
     compare("power 0", [view["level"]] * V, NoiseDistribution(explorer.counts, power=0.0).probs)
-    half = torch.argsort(torch.tensor(explorer.counts), descending=True, stable=True)[-(V // 2):]
+    half = torch.argsort(torch.tensor(explorer.counts), descending=True, stable=True)[-(V // 2) :]
     power = {"now": explorer.power, "one": 1.0, "zero": 0.0}
-    compare("the rarest", [view["rare"][name] for name in power],
-            [NoiseDistribution(explorer.counts, power=p).probs[half].sum().item() for p in power.values()])
+    compare(
+        "the rarest",
+        [view["rare"][name] for name in power],
+        [
+            NoiseDistribution(explorer.counts, power=p).probs[half].sum().item()
+            for p in power.values()
+        ],
+    )
     compare("running sum", view["ends"], noise._running_sum)
     assert [draw["word"] for draw in view["draws"]] == drawn[-K:].tolist()
     assert [draw["hit"] for draw in view["draws"]] == hits[-K:].tolist()
     numbers = torch.tensor([draw["u"] for draw in view["draws"]], dtype=torch.float64)
-    first = torch.searchsorted(noise._running_sum, numbers, right=True)                # as NoiseDistribution.sample
+    first = torch.searchsorted(
+        noise._running_sum, numbers, right=True
+    )  # as NoiseDistribution.sample
     assert [draw["first"] for draw in view["draws"]] == first.tolist()
-    assert view["tally"] == torch.bincount(drawn, minlength=V).tolist() and view["hits"] == hits.sum()
-    rounds = hits[N % K:].view(-1, K)
+    assert (
+        view["tally"] == torch.bincount(drawn, minlength=V).tolist() and view["hits"] == hits.sum()
+    )
+    rounds = hits[N % K :].view(-1, K)
     assert (view["rounds"], view["hitRounds"]) == (len(rounds), rounds.any(dim=1).sum())
 
     q = noise.probs.clone()
@@ -217,14 +279,22 @@ def holds(explorer, view):
     compare("chance of a hit", view["chance"], -math.expm1(K * math.log1p(-noise.probs[o].item())))
     compare("15.2.6", view["loss"], loss_of(explorer))
     compare("terms", [term["loss"] for term in view["terms"]], explorer.terms())
-    score = torch.tensor(explorer.vectors, dtype=torch.float64) @ torch.tensor(explorer.hidden, dtype=torch.float64)
+    score = torch.tensor(explorer.vectors, dtype=torch.float64) @ torch.tensor(
+        explorer.hidden, dtype=torch.float64
+    )
     ids, signs = ([term[name] for term in view["terms"]] for name in ("id", "sign"))
     assert ids == [o, *drawn[-K:].tolist()] and signs == [1] + [-1] * K
     compare("scores", [term["score"] for term in view["terms"]], score[ids])
-    compare("sigma", [term["right"] for term in view["terms"]], torch.sigmoid(torch.tensor(signs) * score[ids]))
+    compare(
+        "sigma",
+        [term["right"] for term in view["terms"]],
+        torch.sigmoid(torch.tensor(signs) * score[ids]),
+    )
 
     made, hidden, target = objective(explorer)
-    each = torch.stack([made.loss(hidden, target, torch.tensor([[w]]))[0] for w in range(V)])     # with one noise word
+    each = torch.stack(
+        [made.loss(hidden, target, torch.tensor([[w]]))[0] for w in range(V)]
+    )  # with one noise word
     positive = view["terms"][0]["loss"]
     no = each.detach() - positive
     if explorer.on_hit == "skip":
@@ -245,7 +315,10 @@ def test_the_law_of_the_draws(browser, on_hit, power):
     """Chi-square of 100,005 draws of one seed against NoiseDistribution; against another power it must fail."""
     state = NoiseExplorer(power=power, before=100_000, on_hit=on_hit).state()
     (view,) = call(browser, module("noise_math.js"), "compute", [[state]])
-    p = [p_value(view["tally"], NoiseDistribution(COUNTS, power=other).probs, state) for other in (power, power - 0.1)]
+    p = [
+        p_value(view["tally"], NoiseDistribution(COUNTS, power=other).probs, state)
+        for other in (power, power - 0.1)
+    ]
     assert p[0] > 1e-3 > 1e-9 > p[1]
 
 
@@ -253,22 +326,51 @@ def p_value(tally, q, state):
     if state["on_hit"] == "redraw":
         o = WORDS.index(state["word"])
         assert tally[o] == 0
-        tally, q = tally[:o] + tally[o + 1:], torch.cat([q[:o], q[o + 1:]])
+        tally, q = tally[:o] + tally[o + 1 :], torch.cat([q[:o], q[o + 1 :]])
     return chisquare(tally, q / q.sum() * sum(tally)).pvalue
 
 
 def test_javascript_refuses_what_python_refuses(browser):
     good = NoiseExplorer().state()
-    bad = [{}, *({key: value} for key, value in (
-        ("words", good["words"][:7]), ("words", ["boat"] * 8), ("words", [*good["words"][:7], " "]), ("word", "ocean"),
-        ("words", [*good["words"][:7], "k" * 31]), ("counts", [0, *good["counts"][1:]]), ("counts", [1] * 9),
-        ("counts", [-2, *good["counts"][1:]]), ("counts", [10**9 + 1, *good["counts"][1:]]), ("power", -0.01),
-        ("power", 1.01), ("power", 0.0), ("power", 1.0), ("K", 0), ("K", 21), ("K", 20), ("before", -1),
-        ("before", 100_001), ("before", 100_000), ("seed", -1), ("seed", 2**31), ("seed", 2**31 - 1),
-        ("on_hit", "keep it"), ("scale", "cubic"), ("scale", "log"), ("hidden", [2.01, 0.0]),
-        ("hidden", [1.0]), ("hidden", [-2.0, 2.0]),
-        ("vectors", [[1.0, 2.0]] * 7), ("vectors", [[1.0]] * 8))),
-        {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1"}]
+    bad = [
+        {},
+        *(
+            {key: value}
+            for key, value in (
+                ("words", good["words"][:7]),
+                ("words", ["boat"] * 8),
+                ("words", [*good["words"][:7], " "]),
+                ("word", "ocean"),
+                ("words", [*good["words"][:7], "k" * 31]),
+                ("counts", [0, *good["counts"][1:]]),
+                ("counts", [1] * 9),
+                ("counts", [-2, *good["counts"][1:]]),
+                ("counts", [10**9 + 1, *good["counts"][1:]]),
+                ("power", -0.01),
+                ("power", 1.01),
+                ("power", 0.0),
+                ("power", 1.0),
+                ("K", 0),
+                ("K", 21),
+                ("K", 20),
+                ("before", -1),
+                ("before", 100_001),
+                ("before", 100_000),
+                ("seed", -1),
+                ("seed", 2**31),
+                ("seed", 2**31 - 1),
+                ("on_hit", "keep it"),
+                ("scale", "cubic"),
+                ("scale", "log"),
+                ("hidden", [2.01, 0.0]),
+                ("hidden", [1.0]),
+                ("hidden", [-2.0, 2.0]),
+                ("vectors", [[1.0, 2.0]] * 7),
+                ("vectors", [[1.0]] * 8),
+            )
+        ),
+        {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1"},
+    ]
     states = [good | change for change in bad]
     answers = call(browser, module("noise_math.js"), "problemOf", [[state] for state in states])
     for change, state, answer in zip(bad, states, answers):
@@ -299,15 +401,18 @@ def test_a_full_tally_says_so(on_page, browser):
 def test_a_vocabulary_of_your_own(open_figure):
     figure, words = open_figure("noise"), [f"x{i}" for i in range(12)]
     figure.open("A vocabulary of your own")
-    figure.fill("textarea", "\n".join(f"{word} {10**i // 100 + 1}" for i, word in enumerate(words[:9]))
-                + "\nx9 1000000000\nx10 3\nx11 7")
+    figure.fill(
+        "textarea",
+        "\n".join(f"{word} {10**i // 100 + 1}" for i, word in enumerate(words[:9]))
+        + "\nx9 1000000000\nx10 3\nx11 7",
+    )
     figure.button("Use these words").click()
     counts = [*(10**i // 100 + 1 for i in range(9)), 10**9, 3, 7]
     agrees(figure, NoiseExplorer(words, counts, word="x0"))
     heights = "return [...arguments[0].querySelectorAll('.at-q')].map((bar) => bar.getBoundingClientRect().height)"
-    assert min(browser_heights(figure, heights)) < 1   # a rare word cannot be seen ..
+    assert min(browser_heights(figure, heights)) < 1  # a rare word cannot be seen ..
     figure.choose("scale", "log")
-    assert min(browser_heights(figure, heights)) > 4   # .. but on this scale
+    assert min(browser_heights(figure, heights)) > 4  # .. but on this scale
 
 
 def browser_heights(figure, script):
@@ -332,7 +437,11 @@ def test_python_hears_and_is_heard(in_lab, browser):
     figure.button("draw 1,000 more").click()
     figure.choose("a draw that hits it", "redraw")
     told = "print(noise.before, noise.on_hit, noise.negatives().tolist(), f'{noise.terms().sum():.9f}')"
-    said = wait(lambda: (text := in_kernel(browser, told)).startswith("1000 redraw") and text, 20, "Python to hear")
+    said = wait(
+        lambda: (text := in_kernel(browser, told)).startswith("1000 redraw") and text,
+        20,
+        "Python to hear",
+    )
     assert said.endswith(f"{figure.values('[data-id]', 'id')[1:]} {figure.value('.at-loss'):.9f}")
     in_kernel(browser, "noise.power, noise.K = 0, 3")
     wait(lambda: "K = 3 drawn" in figure.text(".at-drawn"), 20, "the page to hear")
@@ -344,9 +453,12 @@ def test_a_change_of_theme_leaves_it_as_wide_as_its_cell(in_lab, browser):
     figure = in_lab("noise")
     for kind in ("Dark", "Light"):
         theme(browser, kind)
-        drawn, room = browser.execute_script("return ['svg', null].map((css) => { const box = arguments[0]"
-                                             ".querySelector('.at-scroll'); return (css ? box.firstChild : box)"
-                                             ".getBoundingClientRect().width; })", figure.element)
+        drawn, room = browser.execute_script(
+            "return ['svg', null].map((css) => { const box = arguments[0]"
+            ".querySelector('.at-scroll'); return (css ? box.firstChild : box)"
+            ".getBoundingClientRect().width; })",
+            figure.element,
+        )
         assert abs(drawn - room) < 2
 
 
@@ -355,12 +467,15 @@ def test_bars_and_marks_are_as_high_as_they_should(on_page, scale):
     """Bars of q, the marks of power 1 and the line of power 0 stand on one scale."""
     figure = on_page("noise")
     figure.choose("scale", scale)
-    top, foot, one, zero = figure.browser.execute_script("""
+    top, foot, one, zero = figure.browser.execute_script(
+        """
         const all = (css, name) => [...arguments[0].querySelectorAll(css)].map((node) => node[name].baseVal.value);
         const bars = arguments[0].querySelectorAll('.at-q'), bottom = ({ y, height }) => y.baseVal.value
             + height.baseVal.value;
         return [all('.at-q', 'y'), [...bars].map(bottom), all('.at-q + .at-one', 'y1'), all('.at-level', 'y1')];
-        """, figure.element)
+        """,
+        figure.element,
+    )
     explorer = NoiseExplorer()
     share = NoiseDistribution(COUNTS, power=1.0).probs
     values = torch.cat([explorer.noise().probs, share, torch.tensor([1 / 8], dtype=torch.float64)])

@@ -23,12 +23,17 @@ COUNTS64 = zipf_counts(64).tolist()
 def agrees(figure, explorer):
     """The page shows the numbers of this explorer, to 1e-9."""
     expected, chosen = explorer.probabilities().tolist(), explorer.words.index(explorer.word)
-    shown = figure.values("[data-word]", "p")          # in the order of the vocabulary
+    shown = figure.values("[data-word]", "p")  # in the order of the vocabulary
     assert len(shown) == len(expected) and max(abs(p - q) for p, q in zip(shown, expected)) < 1e-9
     assert abs(figure.value(".at-product") - expected[chosen]) < 1e-9
     assert figure.value(".at-product", "steps") == explorer.walks().depths[chosen]
-    assert abs(figure.value(".at-expected-value") - explorer.walks().expected_depth(explorer.counts)) < 1e-9
-    assert abs(figure.value(".at-sum") - 1) < 1e-9 and "sum 1.000000000000" in figure.text(".at-sum")
+    assert (
+        abs(figure.value(".at-expected-value") - explorer.walks().expected_depth(explorer.counts))
+        < 1e-9
+    )
+    assert abs(figure.value(".at-sum") - 1) < 1e-9 and "sum 1.000000000000" in figure.text(
+        ".at-sum"
+    )
 
 
 def walk(figure):
@@ -39,19 +44,28 @@ def walk(figure):
 
 def test_every_tree_agrees_with_utils(open_figure):
     figure = open_figure("tree of 64")
-    for tree, word in (("Huffman", "w9"), ("balanced", "w60"), ("chain", "w60"), ("chain", "constitutionally")):
+    for tree, word in (
+        ("Huffman", "w9"),
+        ("balanced", "w60"),
+        ("chain", "w60"),
+        ("chain", "constitutionally"),
+    ):
         figure.choose("tree", tree)
         figure.type("word", word)
         agrees(figure, TreeExplorer(WORDS64, COUNTS64, tree=tree, word=word))
-    assert not figure.field("tree").find_element("css selector", "option").is_enabled()      # D2L's has 8 leaves
+    assert (
+        not figure.field("tree").find_element("css selector", "option").is_enabled()
+    )  # D2L's has 8 leaves
 
 
 def test_the_walk_of_lesson_04_step_by_step(open_figure):
     figure = open_figure("tree")
     agrees(figure, TreeExplorer())
-    assert walk(figure) == [["1", "n₁", "+0.250", "0.562", "+1", "0.562", "−0.438", "0.562"],
-                            ["2", "n₂", "−0.400", "0.401", "−1", "0.599", "+0.401", "0.337"],
-                            ["3", "n₅", "+0.800", "0.690", "+1", "0.690", "−0.310", "0.232"]]
+    assert walk(figure) == [
+        ["1", "n₁", "+0.250", "0.562", "+1", "0.562", "−0.438", "0.562"],
+        ["2", "n₂", "−0.400", "0.401", "−1", "0.599", "+0.401", "0.337"],
+        ["3", "n₅", "+0.800", "0.690", "+1", "0.690", "−0.310", "0.232"],
+    ]
     assert "river: left, right, left; L(w) = 4" in figure.text(".at-walk")
     assert figure.text(".at-product") == "P(river | wc) = 0.2322, the product of 3 steps (15.2.7)"
 
@@ -96,7 +110,10 @@ def test_by_keys(open_figure):
     before = figure.value(".at-product")
     figure.focus_field("turn it")
     figure.press(Keys.ARROW_RIGHT)
-    assert figure.value(".at-product") != before and abs(sum(x * x for x in figure.vector()) - 1) < 0.02
+    assert (
+        figure.value(".at-product") != before
+        and abs(sum(x * x for x in figure.vector()) - 1) < 0.02
+    )
     said = figure.spoken()
     assert "lake: 3 steps" in said and "sum to 1.000000" in said
 
@@ -109,15 +126,30 @@ def test_tab_reaches_everything_in_order(open_figure):
         stops.append(figure.stop())
         assert figure.has_visible_focus(), stops
         figure.press(Keys.TAB)
-    assert stops == ["word", "its count", "tree", "Huffman’s merges done", "◀ back", "count of river",
-                     "the walk, step by step", "hidden vector v c, moved by the arrow keys", "turn it",
-                     "as in the lessons", "zero", "A vocabulary of your own"]
+    assert stops == [
+        "word",
+        "its count",
+        "tree",
+        "Huffman’s merges done",
+        "◀ back",
+        "count of river",
+        "the walk, step by step",
+        "hidden vector v c, moved by the arrow keys",
+        "turn it",
+        "as in the lessons",
+        "zero",
+        "A vocabulary of your own",
+    ]
 
 
 @pytest.mark.parametrize("case", ["tree", "tree of 64"])
 def test_huffman_merge_by_merge_forward_and_back(open_figure, case):
     figure = open_figure(case)
-    words, counts = (WORDS64, COUNTS64) if case == "tree of 64" else (TreeExplorer().words, TreeExplorer().counts)
+    words, counts = (
+        (WORDS64, COUNTS64)
+        if case == "tree of 64"
+        else (TreeExplorer().words, TreeExplorer().counts)
+    )
     merges, V = huffman_merges(counts), len(words)
     figure.choose("tree", "Huffman")
     figure.focus_field("Huffman’s merges done")
@@ -127,7 +159,9 @@ def test_huffman_merge_by_merge_forward_and_back(open_figure, case):
     for done in range(1, 6):
         figure.button("merge ▶").click()
         figure.settle()
-        shown.append(tuple(int(n) for n in figure.find(".at-merge").get_attribute("data-pair").split()))
+        shown.append(
+            tuple(int(n) for n in figure.find(".at-merge").get_attribute("data-pair").split())
+        )
         assert len(figure.all("[data-node]")) == done
     assert [tuple(n if n < V else 3 * V - 2 - n for n in pair) for pair in shown] == merges[:5]
     figure.button("◀ back").click()
@@ -135,7 +169,9 @@ def test_huffman_merge_by_merge_forward_and_back(open_figure, case):
     assert f"Merge 4 of {V - 1}" in figure.text(".at-merge")
     figure.focus_field("Huffman’s merges done")
     figure.press(Keys.END)
-    assert "One tree is left" in figure.text(".at-queue") and not figure.button("merge ▶").is_enabled()
+    assert (
+        "One tree is left" in figure.text(".at-queue") and not figure.button("merge ▶").is_enabled()
+    )
 
 
 def drawn(seed):
@@ -143,16 +179,23 @@ def drawn(seed):
     rng = random.Random(seed)
     V = rng.randint(8, 64)
     most = rng.choice([3, 50, 10**9])
-    return dict(words=[f"w{i}" for i in range(V)], counts=[rng.randint(1, most) for _ in range(V)],
-                tree=rng.choice(["balanced", "Huffman", "chain"]), word=f"w{rng.randrange(V)}", merges=None,
-                hidden=[rng.uniform(-2, 2), rng.uniform(-2, 2)],
-                vectors=[[rng.gauss(0, 3), rng.gauss(0, 3)] for _ in range(V - 1)])
+    return dict(
+        words=[f"w{i}" for i in range(V)],
+        counts=[rng.randint(1, most) for _ in range(V)],
+        tree=rng.choice(["balanced", "Huffman", "chain"]),
+        word=f"w{rng.randrange(V)}",
+        merges=None,
+        hidden=[rng.uniform(-2, 2), rng.uniform(-2, 2)],
+        vectors=[[rng.gauss(0, 3), rng.gauss(0, 3)] for _ in range(V - 1)],
+    )
 
 
 def test_javascript_computes_what_utils_computes(browser):
     states = [drawn(seed) for seed in range(60)]
     views = call(browser, module("tree_math.js"), "compute", [[state] for state in states])
-    merges = call(browser, module("tree_math.js"), "huffmanMerges", [[state["counts"]] for state in states])
+    merges = call(
+        browser, module("tree_math.js"), "huffmanMerges", [[state["counts"]] for state in states]
+    )
     for state, view, pairs in zip(states, views, merges):
         assert [tuple(pair) for pair in pairs] == huffman_merges(state["counts"])
         holds(state, view)
@@ -160,7 +203,9 @@ def test_javascript_computes_what_utils_computes(browser):
 
 def holds(state, view):
     """Every number that the page computes from this state is that of utils."""
-    explorer = TreeExplorer(**{key: state[key] for key in ("words", "counts", "tree", "word", "hidden")})
+    explorer = TreeExplorer(
+        **{key: state[key] for key in ("words", "counts", "tree", "word", "hidden")}
+    )
     explorer.vectors = state["vectors"]
     tree, w, V = explorer.walks(), explorer.words.index(explorer.word), len(explorer.words)
     assert view["children"] == tree.children.tolist()
@@ -175,21 +220,47 @@ def holds(state, view):
     U, v = (torch.tensor(state[name], dtype=torch.float64) for name in ("vectors", "hidden"))
     walk, turns = tree.paths[[w], : tree.depths[w]], tree.signs[[w], : tree.depths[w]]
     gradient = autograd(lambda U: yes_no_loss(v[None], U, walk, turns, sparse=False)[0], U)
-    errors, left, product = ([step[name] for step in view["steps"]] for name in ("error", "left", "product"))
-    compare("error times vector", torch.outer(torch.tensor(errors, dtype=torch.float64), v), gradient[walk[0]])
+    errors, left, product = (
+        [step[name] for step in view["steps"]] for name in ("error", "left", "product")
+    )
+    compare(
+        "error times vector",
+        torch.outer(torch.tensor(errors, dtype=torch.float64), v),
+        gradient[walk[0]],
+    )
     compare("sigma of the scores", left, torch.sigmoid(U @ v)[walk[0]])
     compare("15.2.7", product[-1], explorer.probabilities()[w])
 
 
 def test_javascript_refuses_what_python_refuses(browser):
     good = TreeExplorer().state()
-    bad = [{}, *({key: value} for key, value in (
-        ("words", good["words"][:7]), ("words", ["boat"] * 8), ("words", [*good["words"][:7], " "]), ("word", "ocean"),
-        ("words", [*good["words"][:7], "k" * 31]), ("counts", [0, *good["counts"][1:]]), ("counts", [1] * 9),
-        ("counts", [10**9 + 1, *good["counts"][1:]]), ("hidden", [2.01, 0.0]), ("hidden", [1.0]), ("merges", 8),
-        ("merges", -1), ("merges", 0), ("merges", 7), ("hidden", [-2.0, 2.0]), ("vectors", [[1.0, 2.0]] * 6),
-        ("vectors", [[1.0]] * 7))), {"words": [f"w{i}" for i in range(9)], "counts": [1] * 9, "word": "w1"},
-        {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1", "tree": "chain"}]
+    bad = [
+        {},
+        *(
+            {key: value}
+            for key, value in (
+                ("words", good["words"][:7]),
+                ("words", ["boat"] * 8),
+                ("words", [*good["words"][:7], " "]),
+                ("word", "ocean"),
+                ("words", [*good["words"][:7], "k" * 31]),
+                ("counts", [0, *good["counts"][1:]]),
+                ("counts", [1] * 9),
+                ("counts", [10**9 + 1, *good["counts"][1:]]),
+                ("hidden", [2.01, 0.0]),
+                ("hidden", [1.0]),
+                ("merges", 8),
+                ("merges", -1),
+                ("merges", 0),
+                ("merges", 7),
+                ("hidden", [-2.0, 2.0]),
+                ("vectors", [[1.0, 2.0]] * 6),
+                ("vectors", [[1.0]] * 7),
+            )
+        ),
+        {"words": [f"w{i}" for i in range(9)], "counts": [1] * 9, "word": "w1"},
+        {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1", "tree": "chain"},
+    ]
     states = [good | change for change in bad]
     answers = call(browser, module("tree_math.js"), "problemOf", [[state] for state in states])
     for change, state, answer in zip(bad, states, answers):

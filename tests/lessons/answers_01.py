@@ -31,7 +31,7 @@ def numpy_expected(U, v_c, o):
     return (e / e.sum()) @ U - U[o]
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("1.1", lambda U, v_c: torch.exp(U @ v_c), "normalise"),
     ("1.1", lambda U, v_c: U @ v_c, "scores"),
     ("1.1", lambda U, v_c: torch.log_softmax(U @ v_c, 0), "logarithms"),
@@ -47,28 +47,50 @@ WRONG = [                                              # (number, answer, words 
     ("1.3", lambda U, v_c, o: -U[o], "expected one"),
     ("1.3", lambda U, v_c, o: U.mean(dim=0) - U[o], "weights"),
     ("1.3", subtract_in_place, "changed its input"),
-    ("1.4", lambda U, v_c, o: torch.outer(torch.tensor(softmax(U, v_c)).double(), v_c), "what should its probability"),
+    (
+        "1.4",
+        lambda U, v_c, o: torch.outer(torch.tensor(softmax(U, v_c)).double(), v_c),
+        "what should its probability",
+    ),
     ("1.4", lambda U, v_c, o: U, "error times vector"),
     ("1.4", lambda U, v_c, o: torch.zeros(2, 2), "shape"),
     ("1.4", subtract_in_place, "changed its input"),
-    ("1.5", lambda scores, o: -torch.log(scores.exp()[o] / scores.exp().sum()), "infinite|infinity"),
+    (
+        "1.5",
+        lambda scores, o: -torch.log(scores.exp()[o] / scores.exp().sum()),
+        "infinite|infinity",
+    ),
     ("1.5", lambda scores, o: scores[o] - torch.logsumexp(scores, 0), "sign"),
     ("1.5", lambda scores, o: scores.max() - scores[o], "largest"),
     ("1.5", lambda scores, o: 0.0, "constant"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("1.1", softmax),
     ("1.1", lambda U, v_c: torch.softmax((U @ v_c).float(), dim=0)),
     ("1.1", lambda U, v_c: [torch.exp(u @ v_c) / torch.exp(U @ v_c).sum() for u in U]),
     ("1.2", lambda U, v_c, o: -math.log(softmax(U, v_c)[o])),
-    ("1.2", lambda U, v_c, o: torch.nn.functional.cross_entropy((U @ v_c)[None].float(), torch.tensor([o]))),
+    (
+        "1.2",
+        lambda U, v_c, o: torch.nn.functional.cross_entropy(
+            (U @ v_c)[None].float(), torch.tensor([o])
+        ),
+    ),
     ("1.3", numpy_expected),
     ("1.3", lambda U, v_c, o: sum(p * u for p, u in zip(softmax(U, v_c), U)) - U[o]),
     ("1.4", loop_gradient),
-    ("1.4", lambda U, v_c, o: torch.autograd.functional.jacobian(
-        lambda U: torch.logsumexp(U @ v_c, 0) - (U @ v_c)[o], U)),
-    ("1.5", lambda scores, o: math.log(sum(math.exp(s - max(scores.tolist())) for s in scores.tolist()))
-     - (scores.tolist()[o] - max(scores.tolist()))),
+    (
+        "1.4",
+        lambda U, v_c, o: torch.autograd.functional.jacobian(
+            lambda U: torch.logsumexp(U @ v_c, 0) - (U @ v_c)[o], U
+        ),
+    ),
+    (
+        "1.5",
+        lambda scores, o: (
+            math.log(sum(math.exp(s - max(scores.tolist())) for s in scores.tolist()))
+            - (scores.tolist()[o] - max(scores.tolist()))
+        ),
+    ),
     ("1.5", lambda scores, o: torch.logsumexp(scores, 0) - scores[o]),
 ]

@@ -75,7 +75,7 @@ def recursive(q, w, K):
     return 0.0 if K == 0 else float(q[w]) + (1 - float(q[w])) * recursive(q, w, K - 1)
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("3.1", lambda counts, power: counts / counts.sum(), "power has no effect"),
     ("3.1", lambda counts, power: counts**0.75 / (counts**0.75).sum(), "always 0.75"),
     ("3.1", lambda counts, power: counts.double() ** power, "normalise"),
@@ -88,20 +88,41 @@ WRONG = [                                              # (number, answer, words 
     ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u, right=True) - 1, "Off by one"),
     ("3.2", lambda probs, u: (u * len(probs)).long(), "one width"),
     ("3.2", without_zeros, "slipped"),
-    ("3.2", lambda probs, u: [bisect.bisect_left(probs.cumsum(0).tolist(), x) for x in u.tolist()],
-     "exactly on an end"),
-    ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u.sort().values, right=True), "sorted"),
+    (
+        "3.2",
+        lambda probs, u: [bisect.bisect_left(probs.cumsum(0).tolist(), x) for x in u.tolist()],
+        "exactly on an end",
+    ),
+    (
+        "3.2",
+        lambda probs, u: torch.searchsorted(probs.cumsum(0), u.sort().values, right=True),
+        "sorted",
+    ),
     ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u[0], right=True), "shape"),
     ("3.2", sums_in_place, "changed its input"),
     ("3.3", only_the_last_rest, "overwrite"),
     ("3.3", overwrites, "overwrite"),
     ("3.3", lambda share, alias: share / len(share), "missing"),
     ("3.3", lambda share, alias: share / share.sum(), "missing"),
-    ("3.3", lambda share, alias: (share + torch.zeros_like(share).index_add(0, alias, 1 - share)), "1/V"),
-    ("3.3", lambda share, alias: (share + torch.zeros_like(share).index_add(0, alias, share)) / len(share),
-     "1 - share, not the share"),
-    ("3.3", lambda share, alias: [(share[i] + 1 - share[alias[i]]) / len(share) for i in range(len(share))],
-     "Wrong way round"),
+    (
+        "3.3",
+        lambda share, alias: share + torch.zeros_like(share).index_add(0, alias, 1 - share),
+        "1/V",
+    ),
+    (
+        "3.3",
+        lambda share, alias: (
+            (share + torch.zeros_like(share).index_add(0, alias, share)) / len(share)
+        ),
+        "1 - share, not the share",
+    ),
+    (
+        "3.3",
+        lambda share, alias: [
+            (share[i] + 1 - share[alias[i]]) / len(share) for i in range(len(share))
+        ],
+        "Wrong way round",
+    ),
     ("3.3", simulated, "nothing is to be drawn"),
     ("3.4", lambda q, w, K: K * q[w], "two hits"),
     ("3.4", lambda q, w, K: (1 - q[w]) ** K, "no draw hits"),
@@ -113,18 +134,37 @@ WRONG = [                                              # (number, answer, words 
     ("3.4", lambda q, w, K: math.log(1 - q[w]) * K, "one draw misses"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
-    ("3.1", lambda counts, power: [c**power / sum(x**power for x in counts.tolist()) for c in counts.tolist()]),
+RIGHT = [  # (number, answer), each in another style
+    (
+        "3.1",
+        lambda counts, power: [
+            c**power / sum(x**power for x in counts.tolist()) for c in counts.tolist()
+        ],
+    ),
     ("3.1", lambda counts, power: torch.softmax(power * counts.float().log(), dim=0)),
-    ("3.1", lambda counts, power: np.exp(power * np.log(counts.numpy()))
-     / np.exp(power * np.log(counts.numpy())).sum()),
+    (
+        "3.1",
+        lambda counts, power: (
+            np.exp(power * np.log(counts.numpy())) / np.exp(power * np.log(counts.numpy())).sum()
+        ),
+    ),
     ("3.2", walk),
-    ("3.2", lambda probs, u: [bisect.bisect_right(list(itertools.accumulate(probs.tolist())), x) for x in u.tolist()]),
+    (
+        "3.2",
+        lambda probs, u: [
+            bisect.bisect_right(list(itertools.accumulate(probs.tolist())), x) for x in u.tolist()
+        ],
+    ),
     ("3.2", lambda probs, u: np.searchsorted(np.cumsum(probs.numpy()), u.numpy(), side="right")),
     ("3.2", lambda probs, u: (probs.float().cumsum(0)[None] <= u.float()[:, None]).sum(dim=1)),
     ("3.3", loop_table),
     ("3.3", add_at),
-    ("3.3", lambda share, alias: (share + torch.bincount(alias, 1 - share, len(share))).float() / len(share)),
+    (
+        "3.3",
+        lambda share, alias: (
+            (share + torch.bincount(alias, 1 - share, len(share))).float() / len(share)
+        ),
+    ),
     ("3.4", first_hit),
     ("3.4", recursive),
     ("3.4", lambda q, w, K: 1 - math.exp(K * math.log1p(-q.tolist()[w]))),

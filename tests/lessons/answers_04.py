@@ -21,12 +21,14 @@ def recursive_probability(U, v_c, path, signs):
     if len(path) == 0:
         return 1.0
     go_left = torch.sigmoid(U[path[0]] @ v_c)
-    return (go_left if signs[0] > 0 else 1 - go_left) * recursive_probability(U, v_c, path[1:], signs[1:])
+    return (go_left if signs[0] > 0 else 1 - go_left) * recursive_probability(
+        U, v_c, path[1:], signs[1:]
+    )
 
 
 def one_step_short(U, v_c, path, signs):
     product = 1.0
-    for j in range(len(path) - 1):                     # L(w) - 1, with L(w) taken for the length of the path
+    for j in range(len(path) - 1):  # L(w) - 1, with L(w) taken for the length of the path
         product *= torch.sigmoid(signs[j] * (U[path[j]] @ v_c))
     return product
 
@@ -71,7 +73,7 @@ def climbs_up(children, U, v_c):
 
 
 def one_word_less(children, U, v_c):
-    V = len(children)                                  # one too few: there is one more word than inner nodes
+    V = len(children)  # one too few: there is one more word than inner nodes
     P = torch.zeros(V + 1)
 
     def visit(node, p):
@@ -168,27 +170,71 @@ def masked_by_path(U, v_c, path, signs):
     return (errors * (path != 0)) @ U[path]
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
-    ("4.2", lambda U, v_c, path, signs: signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double()),
-     "right turns have the wrong sign"),
-    ("4.4", lambda U, v_c, path, signs: ((torch.sigmoid(signs * (U[path] @ v_c)) - 1) * (signs != 0)) @ U[path],
-     "right turns have the wrong sign"),
+WRONG = [  # (number, answer, words that the message must hold; | is or)
+    (
+        "4.2",
+        lambda U, v_c, path, signs: signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double()),
+        "right turns have the wrong sign",
+    ),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: (
+            ((torch.sigmoid(signs * (U[path] @ v_c)) - 1) * (signs != 0)) @ U[path]
+        ),
+        "right turns have the wrong sign",
+    ),
     ("4.4", masked_by_path, "where the sign is 0"),
-    ("4.4", lambda U, v_c, path, signs: (torch.sigmoid(U[path] @ v_c) - (signs + 1) / 2) @ U[path], "one half"),
-    ("4.1", lambda U, v_c, path, signs: torch.sigmoid(-signs * (U[path] @ v_c)).prod(), "sign is turned"),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: (torch.sigmoid(U[path] @ v_c) - (signs + 1) / 2) @ U[path],
+        "one half",
+    ),
+    (
+        "4.1",
+        lambda U, v_c, path, signs: torch.sigmoid(-signs * (U[path] @ v_c)).prod(),
+        "sign is turned",
+    ),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c).prod(), "signs are not used"),
-    ("4.1", lambda U, v_c, path, signs: (signs * torch.sigmoid(U[path] @ v_c)).prod(), "inside sigma"),
+    (
+        "4.1",
+        lambda U, v_c, path, signs: (signs * torch.sigmoid(U[path] @ v_c)).prod(),
+        "inside sigma",
+    ),
     ("4.1", one_step_short, "last step is missing"),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)).sum(), "multiplied"),
-    ("4.1", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[:len(path)] @ v_c)).prod(), "path[j]"),
-    ("4.1", lambda U, v_c, path, signs: -torch.log(torch.sigmoid(signs * (U[path] @ v_c))).sum(), "the loss"),
+    (
+        "4.1",
+        lambda U, v_c, path, signs: torch.sigmoid(signs * (U[: len(path)] @ v_c)).prod(),
+        "path[j]",
+    ),
+    (
+        "4.1",
+        lambda U, v_c, path, signs: -torch.log(torch.sigmoid(signs * (U[path] @ v_c))).sum(),
+        "the loss",
+    ),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(signs * (U @ v_c)).prod(), "RuntimeError"),
     ("4.1", minus_in_place, "changed its input"),
-    ("4.2", lambda U, v_c, path, signs: (signs == 1).double() - torch.sigmoid(U[path] @ v_c), "sign is turned"),
-    ("4.2", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - signs, "sign was subtracted"),
-    ("4.2", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)) - 1, "right turns have the wrong sign"),
+    (
+        "4.2",
+        lambda U, v_c, path, signs: (signs == 1).double() - torch.sigmoid(U[path] @ v_c),
+        "sign is turned",
+    ),
+    (
+        "4.2",
+        lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - signs,
+        "sign was subtracted",
+    ),
+    (
+        "4.2",
+        lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)) - 1,
+        "right turns have the wrong sign",
+    ),
     ("4.2", lambda U, v_c, path, signs: U[path] @ v_c - (signs == 1).double(), "sigma is missing"),
-    ("4.2", lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - (signs == -1).double(), "right turn"),
+    (
+        "4.2",
+        lambda U, v_c, path, signs: torch.sigmoid(U[path] @ v_c) - (signs == -1).double(),
+        "right turn",
+    ),
     ("4.2", lambda U, v_c, path, signs: torch.zeros(2), "shape"),
     ("4.3", one_word_less, "IndexError|RecursionError|V + i is inner node i"),
     ("4.3", forgets_the_rest, "sum is not 1"),
@@ -196,28 +242,58 @@ WRONG = [                                              # (number, answer, words 
     ("4.3", row_by_row, "from the root"),
     ("4.3", from_left_to_right, "Entry w"),
     ("4.3", lambda children, U, v_c: torch.softmax(U @ v_c, 0), "softmax"),
-    ("4.3", lambda children, U, v_c: torch.full((len(children) + 1,), 1 / (len(children) + 1)), "equally likely"),
+    (
+        "4.3",
+        lambda children, U, v_c: torch.full((len(children) + 1,), 1 / (len(children) + 1)),
+        "equally likely",
+    ),
     ("4.3", lambda children, U, v_c: torch.tensor([0.1, 0.2, 0.3, 0.4]), "shape"),
     ("4.4", label_from_sign, "right turn"),
-    ("4.4", lambda U, v_c, path, signs: -torch.tensor(loop_padded(U, v_c, path, signs)), "sign is turned"),
-    ("4.4", lambda U, v_c, path, signs: torch.tensor(loop_padded(U, v_c, path, signs)) / len(path), "is a sum too"),
-    ("4.4", lambda U, v_c, path, signs: (signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double())) @ U[path],
-     "right turns have the wrong sign"),
-    ("4.4", lambda U, v_c, path, signs: (signs != 0) * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double()),
-     "multiplied with a row"),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: -torch.tensor(loop_padded(U, v_c, path, signs)),
+        "sign is turned",
+    ),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: torch.tensor(loop_padded(U, v_c, path, signs)) / len(path),
+        "is a sum too",
+    ),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: (
+            (signs * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double())) @ U[path]
+        ),
+        "right turns have the wrong sign",
+    ),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: (
+            (signs != 0) * (torch.sigmoid(U[path] @ v_c) - (signs == 1).double())
+        ),
+        "multiplied with a row",
+    ),
     ("4.4", rows_of_the_nodes, "nodes' rows"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("4.1", loop_probability),
     ("4.1", recursive_probability),
     ("4.1", lambda U, v_c, path, signs: torch.sigmoid(signs * (U[path] @ v_c)).float().prod()),
     ("4.2", numpy_errors),
-    ("4.2", lambda U, v_c, path, signs: [sigma(U[n] @ v_c) - max(s, 0) for n, s in zip(path, signs)]),
+    (
+        "4.2",
+        lambda U, v_c, path, signs: [sigma(U[n] @ v_c) - max(s, 0) for n, s in zip(path, signs)],
+    ),
     ("4.2", lambda U, v_c, path, signs: signs * (torch.sigmoid(signs * (U[path] @ v_c)) - 1)),
     ("4.3", walks_down),
     ("4.3", climbs_up),
     ("4.4", loop_padded),
     ("4.4", autograd_padded),
-    ("4.4", lambda U, v_c, path, signs: -(signs * torch.sigmoid(-signs * (U[path] @ v_c))).float() @ U[path].float()),
+    (
+        "4.4",
+        lambda U, v_c, path, signs: (
+            -(signs * torch.sigmoid(-signs * (U[path] @ v_c))).float() @ U[path].float()
+        ),
+    ),
 ]

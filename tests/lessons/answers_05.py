@@ -33,7 +33,9 @@ def plain_entropy(counts):
 
 
 def math_entropy(counts):
-    return -sum(c / sum(counts.tolist()) * math.log2(c / sum(counts.tolist())) for c in counts.tolist())
+    return -sum(
+        c / sum(counts.tolist()) * math.log2(c / sum(counts.tolist())) for c in counts.tolist()
+    )
 
 
 def heap_total(counts):
@@ -152,7 +154,7 @@ def shannon_fano(counts):
     return split(sorted(range(len(counts)), key=lambda w: -counts[w])), depths
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("5.1", lambda counts, depths: depths.double().mean(), "plain mean"),
     ("5.3", lambda counts: shannon_fano(counts)[0], "splits from the top"),
     ("5.3", lambda counts: 10**400, "too large for a float"),
@@ -189,7 +191,7 @@ WRONG = [                                              # (number, answer, words 
     ("5.4", lambda counts: torch.tensor([1, 2, 3, 3]), "shape"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("5.1", loop_expected),
     ("5.1", lambda counts, depths: np.average(depths.numpy(), weights=counts.numpy())),
     ("5.1", lambda counts, depths: (counts / counts.sum()) @ depths.float()),

@@ -24,7 +24,9 @@ def split(table, ids, offsets):
 def scattered(table, ids, offsets):
     lengths = torch.diff(offsets, append=torch.tensor([len(ids)]))
     which = torch.arange(len(offsets)).repeat_interleave(lengths)
-    sums = torch.zeros(len(offsets), table.shape[1], dtype=table.dtype).index_add(0, which, table[ids])
+    sums = torch.zeros(len(offsets), table.shape[1], dtype=table.dtype).index_add(
+        0, which, table[ids]
+    )
     return sums / lengths[:, None]
 
 
@@ -158,10 +160,12 @@ def all_in_full(table, bag, *walk):
 
 def labels_of_signs(table, bag, nodes, path, signs):
     errors = torch.sigmoid(nodes[path] @ table[bag].mean(dim=0)) - signs
-    return torch.zeros_like(table).index_add(0, bag, (errors @ nodes[path] / len(bag)).expand(len(bag), -1))
+    return torch.zeros_like(table).index_add(
+        0, bag, (errors @ nodes[path] / len(bag)).expand(len(bag), -1)
+    )
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("6.1", without_the_last, "last bag"),
     ("6.1", one_short, "where the next bag begins|nan"),
     ("6.1", padded, "word 0"),
@@ -174,12 +178,24 @@ WRONG = [                                              # (number, answer, words 
     ("6.2", in_full, "factor 1/2m"),
     ("6.2", lambda *case: -by_autograd(*case), "log P"),
     ("6.2", lambda *case: in_two_steps(*case)[0], "for each word"),
-    ("6.2", lambda table, bag, U, c: (-U[c] / len(bag)).expand(len(bag), -1), "expected is missing"),
+    (
+        "6.2",
+        lambda table, bag, U, c: (-U[c] / len(bag)).expand(len(bag), -1),
+        "expected is missing",
+    ),
     ("6.2", own_vectors, "errors times rows"),
     ("6.2", all_words, "shape"),
-    ("6.2", lambda table, bag, U, c: in_two_steps(table, bag, U, c)[0].expand(len(bag), -1) * 2, "half"),
+    (
+        "6.2",
+        lambda table, bag, U, c: in_two_steps(table, bag, U, c)[0].expand(len(bag), -1) * 2,
+        "half",
+    ),
     ("6.3", lambda table, bag, U, c, noise: ns(table[bag].sum(0)[None], [0], U, c, noise), "mean"),
-    ("6.3", lambda table, bag, *rest: np.mean([ns(table, [i], *rest) for i in bag.tolist()]), "single words"),
+    (
+        "6.3",
+        lambda table, bag, *rest: np.mean([ns(table, [i], *rest) for i in bag.tolist()]),
+        "single words",
+    ),
     ("6.3", lambda *case: -ns(*case), "sign"),
     ("6.3", lambda *case: ns(*case[:-1], case[-1][:0]), "noise words are missing"),
     ("6.3", lambda *case: ns(*case) / 3, "number of questions"),
@@ -188,13 +204,17 @@ WRONG = [                                              # (number, answer, words 
     ("6.4", plus_equals, "written over"),
     ("6.4", all_in_full, "factor 1/2m"),
     ("6.4", labels_of_signs, "not -1"),
-    ("6.4", lambda table, bag, *walk: push(table, bag, *walk).expand(len(bag), -1), "one row a word of the table"),
+    (
+        "6.4",
+        lambda table, bag, *walk: push(table, bag, *walk).expand(len(bag), -1),
+        "one row a word of the table",
+    ),
     ("6.4", lambda *case: -added(*case), "sign"),
     ("6.4", lambda table, bag, *walk: added(table, bag.unique(), *walk), "left out of the mean"),
     ("6.4", lambda table, bag, *walk: push(table, bag, *walk), "shape"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("6.1", loop),
     ("6.1", split),
     ("6.1", scattered),

@@ -125,11 +125,25 @@ def loop_bytes(V, d, ids):
     return dense, sparse
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
-    ("7.1", lambda pairs, counts, depths, K: [pairs * len(counts), pairs * K, bill(pairs, counts, depths, K)[2]],
-     "K + 1 questions"),
-    ("7.1", lambda pairs, counts, depths, K: [pairs * len(counts), pairs * (K + 1), pairs * depths.double().mean()],
-     "over words"),
+WRONG = [  # (number, answer, words that the message must hold; | is or)
+    (
+        "7.1",
+        lambda pairs, counts, depths, K: [
+            pairs * len(counts),
+            pairs * K,
+            bill(pairs, counts, depths, K)[2],
+        ],
+        "K + 1 questions",
+    ),
+    (
+        "7.1",
+        lambda pairs, counts, depths, K: [
+            pairs * len(counts),
+            pairs * (K + 1),
+            pairs * depths.double().mean(),
+        ],
+        "over words",
+    ),
     ("7.1", lambda pairs, counts, depths, K: bill(pairs, counts, depths + 1, K), "One too many"),
     ("7.1", lambda pairs, counts, depths, K: bill(1, counts, depths, K), "one pair"),
     ("7.1", lambda pairs, counts, depths, K: bill(pairs, counts, depths, K)[::-1], "order"),
@@ -145,22 +159,37 @@ WRONG = [                                              # (number, answer, words 
     ("7.3", not_anew, "Not normalised"),
     ("7.3", raw_counts, "Revisit thinning"),
     ("7.3", lambda counts, depths, t: loop_thinned(counts, depths, 1e9), "before thinning"),
-    ("7.3", lambda counts, depths, t: (keep_probability(counts, t, "word2vec") * counts) @ depths.double()
-     / (keep_probability(counts, t, "word2vec") * counts).sum(), "word2vec"),
+    (
+        "7.3",
+        lambda counts, depths, t: (
+            (keep_probability(counts, t, "word2vec") * counts)
+            @ depths.double()
+            / (keep_probability(counts, t, "word2vec") * counts).sum()
+        ),
+        "word2vec",
+    ),
     ("7.3", lambda counts, depths, t: keep_probability(counts, t) @ depths, "RuntimeError"),
     ("7.4", straight, "straight in the numbers"),
     ("7.4", logs_of_seconds, "the sizes are not"),
     ("7.4", share_only, "share of the way"),
     ("7.4", not_undone, "Undo it"),
-    ("7.4", lambda x, y, other: x[0] ** share_only(x, y, other) * x[1] ** (1 - share_only(x, y, other)), "wrong end"),
-    ("7.5", lambda V, d, ids: [12 * V * d, 12 * d * len(ids.unique()) + 8 * len(ids.unique())], "Repeated ids"),
+    (
+        "7.4",
+        lambda x, y, other: x[0] ** share_only(x, y, other) * x[1] ** (1 - share_only(x, y, other)),
+        "wrong end",
+    ),
+    (
+        "7.5",
+        lambda V, d, ids: [12 * V * d, 12 * d * len(ids.unique()) + 8 * len(ids.unique())],
+        "Repeated ids",
+    ),
     ("7.5", lambda V, d, ids: [12 * V * d, 12 * d * ids.numel()], "id of 8 bytes"),
     ("7.5", lambda V, d, ids: [8 * V * d, (8 * d + 8) * ids.numel()], "three times"),
     ("7.5", lambda V, d, ids: loop_bytes(V, d, ids)[::-1], "wrong order"),
     ("7.5", lambda V, d, ids: 12 * V * d, "shape should be (2,)"),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("7.1", bill),
     ("7.1", loop_bill),
     ("7.2", normal_equations),
@@ -172,5 +201,8 @@ RIGHT = [                                              # (number, answer), each 
     ("7.4", by_bisection),
     ("7.4", lambda x, y, other: crossing(x.numpy(), y.numpy(), other.numpy())),
     ("7.5", loop_bytes),
-    ("7.5", lambda V, d, ids: torch.tensor([12 * V * d, (12 * d + 8) * ids.shape[0] * ids.shape[1]])),
+    (
+        "7.5",
+        lambda V, d, ids: torch.tensor([12 * V * d, (12 * d + 8) * ids.shape[0] * ids.shape[1]]),
+    ),
 ]

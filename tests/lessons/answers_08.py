@@ -64,7 +64,10 @@ def with_nan(p, scores, q, K):
 
 def loop_divergences(p, scores, q, K):
     result = []
-    for weights in (scores.exp(), scores.exp() * q):   # K is a constant, which a softmax does not feel
+    for weights in (
+        scores.exp(),
+        scores.exp() * q,
+    ):  # K is a constant, which a softmax does not feel
         total = 0.0
         for truth, P in zip(p.tolist(), (weights / weights.sum()).tolist()):
             total += truth * math.log(truth / P) if truth > 0 else 0.0
@@ -102,7 +105,9 @@ def loop_redrawn(counts, q, K):
     for row in counts.tolist():
         scores.append([])
         for w in range(len(row)):
-            no = sum(n / sum(row) * q[w].item() / (1 - q[o].item()) for o, n in enumerate(row) if o != w)
+            no = sum(
+                n / sum(row) * q[w].item() / (1 - q[o].item()) for o, n in enumerate(row) if o != w
+            )
             scores[-1].append(math.log(row[w] / sum(row) / no / K))
     return np.array(scores)
 
@@ -113,7 +118,7 @@ def own_share_taken_out(counts, q, K):
     return p.log() - (K * q * (1 - p)).log()
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
+WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("8.1", lambda counts, q, K: rows(counts).log() - q.log(), "K is missing"),
     ("8.1", lambda counts, q, K: (counts / counts.sum()).log() - (K * q).log(), "own row"),
     ("8.1", lambda counts, q, K: (K * q).log() - rows(counts).log(), "sign"),
@@ -126,7 +131,11 @@ WRONG = [                                              # (number, answer, words 
     ("8.1", normalised_in_place, "changed its input"),
     ("8.2", lambda counts: pmi(counts) / math.log(2), "bits"),
     ("8.2", lambda counts: rows(counts).log(), "p(w | c)"),
-    ("8.2", lambda counts: torch.log(counts / (counts.sum(1, keepdim=True) * counts.sum(0))), "sum of all"),
+    (
+        "8.2",
+        lambda counts: torch.log(counts / (counts.sum(1, keepdim=True) * counts.sum(0))),
+        "sum of all",
+    ),
     ("8.2", lambda counts: pmi(counts).clamp(min=0), "positive PMI"),
     ("8.2", lambda counts: pmi(counts).exp(), "logarithm"),
     ("8.2", lambda counts: (counts / counts.sum() * pmi(counts)).sum(), "mutual information"),
@@ -137,11 +146,21 @@ WRONG = [                                              # (number, answer, words 
     ("8.3", lambda p, s, q, K: (divergence(p, s), divergence(p, s - (K * q).log())), "wrong way"),
     ("8.3", lambda p, s, q, K: (divergence(p, s), divergence(p, s + K * q)), "logarithm"),
     ("8.3", lambda p, s, q, K: (divergence(p, s), divergence(p, s + math.log(K))), "constant"),
-    ("8.3", lambda p, s, q, K: [stats.entropy(p, torch.softmax(x, 0), base=2) for x in (s, s + (K * q).log())], "bits"),
-    ("8.3", lambda p, s, q, K: (F.cross_entropy(s, p), F.cross_entropy(s + (K * q).log(), p)), "cross-entropy"),
+    (
+        "8.3",
+        lambda p, s, q, K: [
+            stats.entropy(p, torch.softmax(x, 0), base=2) for x in (s, s + (K * q).log())
+        ],
+        "bits",
+    ),
+    (
+        "8.3",
+        lambda p, s, q, K: (F.cross_entropy(s, p), F.cross_entropy(s + (K * q).log(), p)),
+        "cross-entropy",
+    ),
     ("8.3", lambda p, s, q, K: divergence(p, s), "shape"),
     ("8.3", lambda p, s, q, K: (0.0, 0.0), "Revisit"),
-    ("8.4", lambda x, q, K: (q @ x**2 - (q @ x) ** 2), "one draw"),
+    ("8.4", lambda x, q, K: q @ x**2 - (q @ x) ** 2, "one draw"),
     ("8.4", lambda x, q, K: K * (q @ x**2 - (q @ x) ** 2), "sum of K draws"),
     ("8.4", lambda x, q, K: x.var() / K, "V - 1"),
     ("8.4", lambda x, q, K: (q @ x**2) / K, "square of the mean"),
@@ -151,25 +170,48 @@ WRONG = [                                              # (number, answer, words 
     ("8.4", lambda x, q, K: q * (x - q @ x) ** 2 / K, "shape"),
     ("8.5", kept, "kept"),
     ("8.5", own_share_taken_out, "skipped"),
-    ("8.5", lambda counts, q, K: rows(counts).log() - (K * q * (rows(counts) / (1 - q)).sum(1, keepdim=True)).log(),
-     "one term too many"),
-    ("8.5", lambda counts, q, K: rows(counts).log() - (K * q * (1 - rows(counts)) / (1 - q)).log(), "drawn word"),
+    (
+        "8.5",
+        lambda counts, q, K: (
+            rows(counts).log() - (K * q * (rows(counts) / (1 - q)).sum(1, keepdim=True)).log()
+        ),
+        "one term too many",
+    ),
+    (
+        "8.5",
+        lambda counts, q, K: rows(counts).log() - (K * q * (1 - rows(counts)) / (1 - q)).log(),
+        "drawn word",
+    ),
     ("8.5", lambda counts, q, K: redrawn(counts, q, 1), "K is missing"),
     ("8.5", lambda counts, q, K: redrawn(counts, q, K) + q.log(), "in front of the sum"),
     ("8.5", lambda counts, q, K: -redrawn(counts, q, K), "sign"),
-    ("8.5", lambda counts, q, K: torch.log(counts) - rows(counts).log() + redrawn(counts, q, K), "shares in both"),
+    (
+        "8.5",
+        lambda counts, q, K: torch.log(counts) - rows(counts).log() + redrawn(counts, q, K),
+        "shares in both",
+    ),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("8.1", kept),
     ("8.1", loop_kept),
-    ("8.1", lambda counts, q, K: np.log(counts.numpy() / counts.numpy().sum(1)[:, None] / q.numpy() / K)),
+    (
+        "8.1",
+        lambda counts, q, K: np.log(
+            counts.numpy() / counts.numpy().sum(1)[:, None] / q.numpy() / K
+        ),
+    ),
     ("8.2", pmi),
     ("8.2", loop_pmi),
     ("8.2", lambda counts: rows(counts).log() - (counts.sum(0) / counts.sum()).log()),
     ("8.3", both),
     ("8.3", loop_divergences),
-    ("8.3", lambda p, s, q, K: [F.kl_div(torch.log_softmax(x, 0), p, reduction="sum") for x in (s, s + (K * q).log())]),
+    (
+        "8.3",
+        lambda p, s, q, K: [
+            F.kl_div(torch.log_softmax(x, 0), p, reduction="sum") for x in (s, s + (K * q).log())
+        ],
+    ),
     ("8.4", listed_variance),
     ("8.4", lambda x, q, K: np.cov(x.numpy(), aweights=q.numpy(), ddof=0) / K),
     ("8.4", lambda x, q, K: (q * (x - (q * x).sum()).square()).sum().item() / K),

@@ -65,6 +65,7 @@ def each_with(errors):
     def answer(X, Y, band):
         G = errors(X @ Y.T, band)
         return G @ Y, G.T @ X
+
     return answer
 
 
@@ -105,13 +106,16 @@ def nodes_by_autograd(X, U_nodes, band, passed, left):
     return U_nodes.grad
 
 
-
 def with_left_as_sign(X, U_nodes, band, passed, left):
     return node_gradient(X, U_nodes, band, passed, 2 * left - passed)
 
 
-WRONG = [                                              # (number, answer, words that the message must hold; | is or)
-    ("9.1", lambda r, s: (torch.arange(len(r))[:, None] - torch.arange(len(r))).abs() <= r[:, None], "Revisit"),
+WRONG = [  # (number, answer, words that the message must hold; | is or)
+    (
+        "9.1",
+        lambda r, s: (torch.arange(len(r))[:, None] - torch.arange(len(r))).abs() <= r[:, None],
+        "Revisit",
+    ),
     ("9.1", lambda r, s: band_of(r, s).T, "exchanged"),
     ("9.1", lambda r, s: band_of(r, s) | torch.eye(len(r)).bool(), "diagonal"),
     ("9.1", lambda r, s: band_of(r, 0 * s), "end of a sentence"),
@@ -127,28 +131,60 @@ WRONG = [                                              # (number, answer, words 
     ("9.2", each_with(lambda S, band: band * torch.sigmoid(-S)), "sign"),
     ("9.2", each_with(lambda S, band: torch.sigmoid(S * band) - band), "sigma(0)"),
     ("9.2", mean_gradients, "mean"),
-    ("9.2", lambda X, Y, band: (gradients(X, Y, band)[0], (band * (torch.sigmoid(X @ Y.T) - 1)) @ X), "transposed"),
+    (
+        "9.2",
+        lambda X, Y, band: (gradients(X, Y, band)[0], (band * (torch.sigmoid(X @ Y.T) - 1)) @ X),
+        "transposed",
+    ),
     ("9.2", lambda X, Y, band: gradients(X, Y, band)[0], "shape"),
     ("9.2", in_place, "changed its input"),
     ("9.3", lambda X, U, n, K: noise_part(X, U, torch.ones_like(n), K), "n is missing"),
     ("9.3", lambda X, U, n, K: noise_part(X, U, n, 1), "K is missing"),
     ("9.3", lambda X, U, n, K: len(U) * noise_part(X, U, n, K), "Not divided by M"),
     ("9.3", lambda X, U, n, K: torch.sigmoid(X @ U.T) @ U, "weight is missing"),
-    ("9.3", lambda X, U, n, K: (n * K / len(U))[:, None] * (torch.sigmoid(X @ U.T) - 1) @ U, "label"),
+    (
+        "9.3",
+        lambda X, U, n, K: (n * K / len(U))[:, None] * (torch.sigmoid(X @ U.T) - 1) @ U,
+        "label",
+    ),
     ("9.3", lambda X, U, n, K: -noise_part(X, U, n, K), "sign"),
     ("9.3", lambda X, U, n, K: (n * K / len(U))[:, None] * (X @ U.T) @ U, "sigma is missing"),
     ("9.3", lambda X, U, n, K: ((n * K / len(U))[:, None] * torch.sigmoid(X @ U.T)).T @ X, "shape"),
     ("9.4", with_left_as_sign, "Revisit"),
-    ("9.4", lambda X, U, band, passed, left: node_gradient(X, U, band.T, passed, left), "transposed"),
-    ("9.4", lambda X, U, band, passed, left: node_gradient(X, U, band, passed, passed - left), "exchanged"),
-    ("9.4", lambda X, U, band, passed, left: (torch.sigmoid(X @ U.T) - band @ left).T @ X, "once for each walk"),
-    ("9.4", lambda X, U, band, passed, left: (passed * torch.sigmoid(X @ U.T) - left).T @ X, "band is missing"),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: node_gradient(X, U, band.T, passed, left),
+        "transposed",
+    ),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: node_gradient(X, U, band, passed, passed - left),
+        "exchanged",
+    ),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: (torch.sigmoid(X @ U.T) - band @ left).T @ X,
+        "once for each walk",
+    ),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: (passed * torch.sigmoid(X @ U.T) - left).T @ X,
+        "band is missing",
+    ),
     ("9.4", lambda *case: -node_gradient(*case), "sign"),
-    ("9.4", lambda X, U, band, passed, left: (band @ passed * torch.sigmoid(X @ U.T) - band @ left) @ U, "shape"),
-    ("9.4", lambda X, U, band, passed, left: node_gradient(X, U, band, passed, 0 * left), "turn right"),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: (band @ passed * torch.sigmoid(X @ U.T) - band @ left) @ U,
+        "shape",
+    ),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: node_gradient(X, U, band, passed, 0 * left),
+        "turn right",
+    ),
 ]
 
-RIGHT = [                                              # (number, answer), each in another style
+RIGHT = [  # (number, answer), each in another style
     ("9.1", band_of),
     ("9.1", loop_band),
     ("9.1", lambda r, s: np.array(loop_band(r, s))),
@@ -161,6 +197,10 @@ RIGHT = [                                              # (number, answer), each 
     ("9.4", node_gradient),
     ("9.4", loop_nodes),
     ("9.4", nodes_by_autograd),
-    ("9.4", lambda X, U, band, passed, left: torch.einsum("tn,td->nd", band @ passed * torch.sigmoid(X @ U.T)
-                                                          - band @ left, X)),
+    (
+        "9.4",
+        lambda X, U, band, passed, left: torch.einsum(
+            "tn,td->nd", band @ passed * torch.sigmoid(X @ U.T) - band @ left, X
+        ),
+    ),
 ]

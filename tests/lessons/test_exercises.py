@@ -23,7 +23,10 @@ from utils.exercises.values import agree, array, as_tensor
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
 FOLDER = Path(__file__).parents[2] / "notebooks"
 NUMBERS = list(registry())
-ANSWERS = [importlib.import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_*.py"))]
+ANSWERS = [
+    importlib.import_module(path.stem)
+    for path in sorted(Path(__file__).parent.glob("answers_*.py"))
+]
 WRONG = [entry for module in ANSWERS for entry in module.WRONG]
 RIGHT = [entry for module in ANSWERS for entry in module.RIGHT]
 
@@ -34,7 +37,7 @@ exercise = pytest.fixture(params=NUMBERS)(lambda request: registry()[request.par
 def fresh_state(tmp_path, monkeypatch):
     monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path))
     monkeypatch.setattr(state, "_hints", {})
-    monkeypatch.setattr(engine, "SECONDS", 60.0)       # a busy machine is no wrong answer
+    monkeypatch.setattr(engine, "SECONDS", 60.0)  # a busy machine is no wrong answer
 
 
 def notebook(exercise, solutions=False):
@@ -58,8 +61,13 @@ def said(capsys, number, answer):
 def test_stub_is_not_attempted_and_its_box_agrees(exercise, capsys):
     path, cells = notebook(exercise)
     stub = cell_of(cells, exercise.number)
-    assert stub.source.split("\n")[-1].startswith(f"check('{exercise.number}', ") and '"""' in stub.source
-    (function,) = [node for node in ast.parse(stub.source).body if isinstance(node, ast.FunctionDef)]
+    assert (
+        stub.source.split("\n")[-1].startswith(f"check('{exercise.number}', ")
+        and '"""' in stub.source
+    )
+    (function,) = [
+        node for node in ast.parse(stub.source).body if isinstance(node, ast.FunctionDef)
+    ]
     assert tuple(argument.arg for argument in function.args.args) == exercise.arguments
     exec(stub.source, {"check": check})
     assert capsys.readouterr().out == f"Exercise {exercise.number}: not attempted yet\n"
@@ -85,18 +93,25 @@ def test_solution_passes(exercise, capsys):
 
 
 def test_lessons_and_registry_have_the_same_exercises():
-    in_lessons = [number for path in sorted(FOLDER.glob("[0-9]*.ipynb")) for cell in nbformat.read(path, 4).cells
-                  if cell.cell_type == "code" for number in re.findall(r"^check\('([\d.]+)'", cell.source, re.M)]
+    in_lessons = [
+        number
+        for path in sorted(FOLDER.glob("[0-9]*.ipynb"))
+        for cell in nbformat.read(path, 4).cells
+        if cell.cell_type == "code"
+        for number in re.findall(r"^check\('([\d.]+)'", cell.source, re.M)
+    ]
     assert in_lessons == NUMBERS
 
 
 # Wrong answers ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("number, k", [(n, k) for n in NUMBERS for k in range(len(registry()[n].mistakes))])
+@pytest.mark.parametrize(
+    "number, k", [(n, k) for n in NUMBERS for k in range(len(registry()[n].mistakes))]
+)
 def test_known_mistakes_get_their_own_message(number, k, capsys):
     wrong, message = registry()[number].mistakes[k]
-    for _ in range(3):                                 # whatever numbers are drawn
+    for _ in range(3):  # whatever numbers are drawn
         out = said(capsys, number, wrong)
         assert out.startswith(f"Exercise {number}: not right yet.") and message in out, out
     assert not state.done()
@@ -112,7 +127,9 @@ def test_wrong_answers_fail_and_name_the_trouble(number, answer, words, capsys):
 
 def test_each_exercise_has_four_wrong_answers_of_a_learner_and_four_known_mistakes():
     for number in NUMBERS:
-        assert sum(n == number for n, *_ in WRONG) >= 4 and len(registry()[number].mistakes) >= 4, number
+        assert sum(n == number for n, *_ in WRONG) >= 4 and len(registry()[number].mistakes) >= 4, (
+            number
+        )
         assert any(n == number for n, _ in RIGHT), number
 
 
@@ -127,19 +144,36 @@ def test_right_answers_in_another_style_pass(number, answer, capsys):
 
 # Cases and words --------------------------------------------------------------------------------------------------
 
-TEXT = dict.fromkeys(WORDS, "words") | {"difficulty": 1, "minutes": 5, "hints": ["one", "two", "three"]}
-COMPUTED = (lambda generator: iter([(1,), lambda: (2,)]), lambda x: 2 * x, ((lambda x: x, "Twice."),))
+TEXT = dict.fromkeys(WORDS, "words") | {
+    "difficulty": 1,
+    "minutes": 5,
+    "hints": ["one", "two", "three"],
+}
+COMPUTED = (
+    lambda generator: iter([(1,), lambda: (2,)]),
+    lambda x: 2 * x,
+    ((lambda x: x, "Twice."),),
+)
 
 
 def test_a_telling_case_is_drawn_until_all_answers_differ():
-    draws = iter([(0,), (1,), (2,), (3,)])             # at 0 both agree with the right answer, at 1 with each other
+    draws = iter(
+        [(0,), (1,), (2,), (3,)]
+    )  # at 0 both agree with the right answer, at 1 with each other
     mistakes = ((lambda x: x, "Twice."), (lambda x: x**2, "Not squared."))
     assert telling(lambda: next(draws), lambda x: 3 * x, mistakes) == (2,)
 
 
-@pytest.mark.parametrize("mistakes, named", [
-    (((lambda x: x + x, "Twice."), (lambda x: x, "Once.")), "'the right answer' agrees with 'Twice.'"),
-    (((lambda x: x, "Once."), (lambda x: 1 * x, "Same.")), "'Once.' agrees with 'Same.'")])
+@pytest.mark.parametrize(
+    "mistakes, named",
+    [
+        (
+            ((lambda x: x + x, "Twice."), (lambda x: x, "Once.")),
+            "'the right answer' agrees with 'Twice.'",
+        ),
+        (((lambda x: x, "Once."), (lambda x: 1 * x, "Same.")), "'Once.' agrees with 'Same.'"),
+    ],
+)
 def test_two_answers_that_never_differ_are_named(mistakes, named):
     with pytest.raises(ValueError, match=f"none of 1000 cases .* in 1000 of them {named}"):
         telling(lambda: (torch.rand(2),), lambda x: 2 * x, mistakes)
@@ -147,16 +181,27 @@ def test_two_answers_that_never_differ_are_named(mistakes, named):
 
 def test_an_exercise_joins_what_is_computed_with_its_words():
     (exercise,) = joined({"9.1": COMPUTED}, {"9.1": TEXT}, "lesson_09.toml")
-    assert exercise.title == "words" and exercise.hints == ("one", "two", "three") and exercise.arguments == ("x",)
+    assert (
+        exercise.title == "words"
+        and exercise.hints == ("one", "two", "three")
+        and exercise.arguments == ("x",)
+    )
     assert list(exercise.cases(torch.Generator())) == [(1,), (2,)]
 
 
-@pytest.mark.parametrize("texts, trouble", [
-    ({}, "lesson_09.toml, exercises: missing 9.1; superfluous nothing"),
-    ({"9.1": TEXT, "9.2": TEXT}, "lesson_09.toml, exercises: missing nothing; superfluous 9.2"),
-    ({"9.1": {k: v for k, v in TEXT.items() if k != "idea"}}, "exercise 9.1: missing idea; superfluous nothing"),
-    ({"9.1": TEXT | {"hint": "one"}}, "exercise 9.1: missing nothing; superfluous hint"),
-    ({"9.1": TEXT | {"hints": ["one", "two"]}}, "exercise 9.1: there must be 3 hints, not 2")])
+@pytest.mark.parametrize(
+    "texts, trouble",
+    [
+        ({}, "lesson_09.toml, exercises: missing 9.1; superfluous nothing"),
+        ({"9.1": TEXT, "9.2": TEXT}, "lesson_09.toml, exercises: missing nothing; superfluous 9.2"),
+        (
+            {"9.1": {k: v for k, v in TEXT.items() if k != "idea"}},
+            "exercise 9.1: missing idea; superfluous nothing",
+        ),
+        ({"9.1": TEXT | {"hint": "one"}}, "exercise 9.1: missing nothing; superfluous hint"),
+        ({"9.1": TEXT | {"hints": ["one", "two"]}}, "exercise 9.1: there must be 3 hints, not 2"),
+    ],
+)
 def test_missing_and_superfluous_words_are_named(texts, trouble):
     with pytest.raises(ValueError, match=trouble):
         joined({"9.1": COMPUTED}, texts, "lesson_09.toml")
@@ -168,10 +213,14 @@ def test_each_lesson_has_its_words():
     assert lessons and {path.stem for path in folder.glob("lesson_*.toml")} == lessons
 
 
-@pytest.mark.parametrize("value", [torch.tensor([1.0, 2.0]), [1, 2], (1.0, torch.tensor(2.0))], ids=str)
+@pytest.mark.parametrize(
+    "value", [torch.tensor([1.0, 2.0]), [1, 2], (1.0, torch.tensor(2.0))], ids=str
+)
 def test_numbers_of_any_kind_are_comparable(value):
     assert agree(as_tensor(value), as_tensor(array(value)))
-    assert not agree(as_tensor(value), as_tensor([[1.0, 2.0]])) and not agree(as_tensor(value), as_tensor([1, 2.01]))
+    assert not agree(as_tensor(value), as_tensor([[1.0, 2.0]])) and not agree(
+        as_tensor(value), as_tensor([1, 2.01])
+    )
 
 
 # The engine -------------------------------------------------------------------------------------------------------
@@ -184,22 +233,32 @@ def test_an_exception_shows_the_learners_own_line(capsys):
 
     out = said(capsys, "1.1", broken)
     assert "return scores / scores.no_such_method()" in out and "AttributeError" in out
-    assert "Traceback" not in out and len(out.splitlines()) <= 9      # short, whatever numbers were drawn
+    assert (
+        "Traceback" not in out and len(out.splitlines()) <= 9
+    )  # short, whatever numbers were drawn
 
 
 def test_the_idea_is_told_only_where_the_numbers_are_wrong(capsys):
     idea = registry()["4.2"].idea
     assert idea in said(capsys, "4.2", lambda U, v_c, path, signs: torch.full((len(path),), 17.0))
-    for other in (lambda U, v_c, path, signs: undefined_name,                       # noqa: F821
-                  lambda U, v_c, path, signs: "text",
-                  lambda U, v_c, path, signs: registry()["4.2"].reference(U, v_c, path, signs)[:, None]):
+    for other in (
+        lambda U, v_c, path, signs: undefined_name,  # noqa: F821
+        lambda U, v_c, path, signs: "text",
+        lambda U, v_c, path, signs: registry()["4.2"].reference(U, v_c, path, signs)[:, None],
+    ):
         assert idea not in said(capsys, "4.2", other)
 
 
 def test_whole_numbers_are_shown_as_whole_numbers(capsys):
     out = said(capsys, "4.2", lambda U, v_c, path, signs: 17.0)
-    path, signs = (re.search(rf"    {name} = (\[.*\]), shape", out)[1] for name in ("path", "signs"))
-    assert "." not in path and "." not in signs and "." in re.search(r"    v_c = (\[.*\]), shape", out)[1]
+    path, signs = (
+        re.search(rf"    {name} = (\[.*\]), shape", out)[1] for name in ("path", "signs")
+    )
+    assert (
+        "." not in path
+        and "." not in signs
+        and "." in re.search(r"    v_c = (\[.*\]), shape", out)[1]
+    )
 
 
 def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
@@ -208,8 +267,13 @@ def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
         while True:
             yield 100, 3
 
-    mistakes = ((lambda first, rank: 2 * first, "Twice."), (lambda first, rank: rank * first, "Times."))
-    monkeypatch.setattr(engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes))
+    mistakes = (
+        (lambda first, rank: 2 * first, "Twice."),
+        (lambda first, rank: rank * first, "Times."),
+    )
+    monkeypatch.setattr(
+        engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes)
+    )
     assert "\nTimes.\n" in said(capsys, "0.1", lambda first, rank: rank * first)
     assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
 
@@ -256,8 +320,12 @@ def test_only_the_answers_own_time_counts(monkeypatch):
 
     slow = replace(registry()["0.1"], draws=slow_draws)
     monkeypatch.setattr(engine, "_get", lambda number: slow)
-    monkeypatch.setattr(engine, "time", SimpleNamespace(monotonic=lambda: clock[0], time_ns=lambda: 0))
-    monkeypatch.setattr(engine, "_run", lambda answer, case, seconds: limits.append(seconds) or answer(*case))
+    monkeypatch.setattr(
+        engine, "time", SimpleNamespace(monotonic=lambda: clock[0], time_ns=lambda: 0)
+    )
+    monkeypatch.setattr(
+        engine, "_run", lambda answer, case, seconds: limits.append(seconds) or answer(*case)
+    )
     assert_right("0.1", slow_answer)
     assert limits[:9] == [60, 53, 46, 39, 32, 25, 18, 11, 4] and limits[9:] == [0.05] * 3
 
@@ -291,7 +359,11 @@ def test_hints_come_one_after_the_other(exercise, capsys):
     assert "no more hints" in capsys.readouterr().out
     path, cells = notebook(exercise)
     place = re.search(r'section "(.+?)"', exercise.hints[2])[1]
-    assert any(re.search(rf"^## {re.escape(place)}", c.source, re.M) for c in cells if c.cell_type == "markdown")
+    assert any(
+        re.search(rf"^## {re.escape(place)}", c.source, re.M)
+        for c in cells
+        if c.cell_type == "markdown"
+    )
 
 
 def test_progress_lists_done_and_not_yet(capsys):
@@ -301,7 +373,11 @@ def test_progress_lists_done_and_not_yet(capsys):
     capsys.readouterr()
     progress()
     out = capsys.readouterr().out
-    assert re.search(r"^0\.1  done", out, re.M) and re.search(r"^1\.1  not yet", out, re.M) and "1 of" in out
+    assert (
+        re.search(r"^0\.1  done", out, re.M)
+        and re.search(r"^1\.1  not yet", out, re.M)
+        and "1 of" in out
+    )
 
 
 def test_a_corrupt_state_starts_afresh_with_a_word(capsys):

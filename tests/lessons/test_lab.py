@@ -22,7 +22,10 @@ from utils.tree import balanced_tree, huffman_tree
 from utils.vocabulary import Vocab
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-LAB, SOLUTIONS = FOLDER / "lab_spot_the_defect.ipynb", FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
+LAB, SOLUTIONS = (
+    FOLDER / "lab_spot_the_defect.ipynb",
+    FOLDER / "solutions" / "lab_spot_the_defect.ipynb",
+)
 COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
 PIECES = range(1, 7)
 
@@ -30,7 +33,9 @@ piece = pytest.fixture(params=PIECES)(lambda request: request.param)
 
 
 def code(path):
-    return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    return [
+        cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
+    ]
 
 
 def executed(path):
@@ -55,18 +60,24 @@ def solutions():
 
 
 def function_name(number):
-    (name,) = {match for s in code(LAB) for match in re.findall(rf"^spot\({number}, proves_it, (\w+)\)", s, re.M)}
+    (name,) = {
+        match
+        for s in code(LAB)
+        for match in re.findall(rf"^spot\({number}, proves_it, (\w+)\)", s, re.M)
+    }
     return name
 
 
 @pytest.fixture
 def verdict(lab, capsys):
     """verdict(number, test): what spot says of a test of a piece, without "Piece k: "."""
+
     def say(number, test):
         spot(number, test, lab[0][function_name(number)])
         out = capsys.readouterr().out
         assert out.startswith(f"Piece {number}: ")
         return out.removeprefix(f"Piece {number}: ").removesuffix("\n")
+
     return say
 
 
@@ -130,26 +141,46 @@ def shape_of_walks(f):
 
 def shape_of_table(f):
     weight = torch.zeros(100, 4)
-    assert f(weight, torch.tensor([3, 4]), torch.tensor([1, -1]), torch.ones(4)) > 0 and weight.shape == (100, 4)
+    assert f(
+        weight, torch.tensor([3, 4]), torch.tensor([1, -1]), torch.ones(4)
+    ) > 0 and weight.shape == (100, 4)
 
 
-SHAPES = dict(zip(PIECES, (shape_of_noise, shape_of_draws, positive_number, shape_of_losses, shape_of_walks,
-                           shape_of_table)))
+SHAPES = dict(
+    zip(
+        PIECES,
+        (
+            shape_of_noise,
+            shape_of_draws,
+            positive_number,
+            shape_of_losses,
+            shape_of_walks,
+            shape_of_table,
+        ),
+    )
+)
 
 
 def agree_at_ordinary_scores(f):
-    assert torch.allclose(f(torch.tensor([[0.5, 2.0]]), torch.tensor([[1, -1]])), torch.tensor([2.601]), atol=1e-3)
+    assert torch.allclose(
+        f(torch.tensor([[0.5, 2.0]]), torch.tensor([[1, -1]])), torch.tensor([2.601]), atol=1e-3
+    )
 
 
 def balanced_only(f):
     tree = balanced_tree(8)
-    assert torch.isclose(torch.exp(-f(V_C, U_NODES, tree.paths, tree.signs)).sum(), torch.tensor(1.0).double())
+    assert torch.isclose(
+        torch.exp(-f(V_C, U_NODES, tree.paths, tree.signs)).sum(), torch.tensor(1.0).double()
+    )
 
 
 def right_values(f):
     weight = torch.zeros(10, 4)
     f(weight, torch.tensor([2, 7]), torch.tensor([1, -1]), torch.ones(4))
-    assert torch.allclose(weight[:, 0].nonzero().flatten(), torch.tensor([2, 7])) and weight[7, 0] < 0 < weight[2, 0]
+    assert (
+        torch.allclose(weight[:, 0].nonzero().flatten(), torch.tensor([2, 7]))
+        and weight[7, 0] < 0 < weight[2, 0]
+    )
 
 
 def draws_more_of_the_frequent(f):
@@ -166,18 +197,31 @@ def busy_step(f):
     assert f(lambda: sum(range(100_000)), 10, 2) < 1e7
 
 
-WEAK = [(1, draws_more_of_the_frequent), (2, only_the_second_word), (3, busy_step), (4, agree_at_ordinary_scores),
-        (5, balanced_only), (6, right_values)]
+WEAK = [
+    (1, draws_more_of_the_frequent),
+    (2, only_the_second_word),
+    (3, busy_step),
+    (4, agree_at_ordinary_scores),
+    (5, balanced_only),
+    (6, right_values),
+]
 
 
-@pytest.mark.parametrize("number, test", [*SHAPES.items(), *WEAK], ids=lambda x: getattr(x, "__name__", x))
+@pytest.mark.parametrize(
+    "number, test", [*SHAPES.items(), *WEAK], ids=lambda x: getattr(x, "__name__", x)
+)
 def test_a_test_that_cannot_see_the_defect_is_refused(number, test, verdict):
-    assert verdict(number, test) == "your test passes on the defective code, so it does not show the defect"
+    assert (
+        verdict(number, test)
+        == "your test passes on the defective code, so it does not show the defect"
+    )
 
 
 @pytest.mark.parametrize("result", [None, True, torch.tensor(True)], ids=str)
 def test_always_passes(piece, result, verdict):
-    assert "passes on the defective code, so it does not show the defect" in verdict(piece, lambda f: result)
+    assert "passes on the defective code, so it does not show the defect" in verdict(
+        piece, lambda f: result
+    )
 
 
 def test_always_fails(piece, verdict):
@@ -242,12 +286,25 @@ def test_only_the_defective_code_crashes(verdict):
     out = verdict(2, one_word)
     assert "no verdict on the defective code" in out and out.endswith("catch the error and assert.")
     for misuse in (lambda f: f(3), lambda f: f.nothing):
-        assert "no verdict on correct code" in verdict(2, misuse) and "catch the error" not in verdict(2, misuse)
+        assert "no verdict on correct code" in verdict(
+            2, misuse
+        ) and "catch the error" not in verdict(2, misuse)
 
 
-@pytest.mark.parametrize("number, drawn", [
-    (1, lambda f: f(torch.tensor([100, 7, 30]), 50)),
-    (2, lambda f: f([["bank", "river", "bank", "lake"]], Vocab([["bank", "river", "bank", "lake"]], min_count=1), 50))])
+@pytest.mark.parametrize(
+    "number, drawn",
+    [
+        (1, lambda f: f(torch.tensor([100, 7, 30]), 50)),
+        (
+            2,
+            lambda f: f(
+                [["bank", "river", "bank", "lake"]],
+                Vocab([["bank", "river", "bank", "lake"]], min_count=1),
+                50,
+            ),
+        ),
+    ],
+)
 def test_to_ask_for_the_very_same_draws_is_too_strict(number, drawn, verdict):
     def as_one_correct_twin_draws(f):
         torch.manual_seed(7)
@@ -255,7 +312,9 @@ def test_to_ask_for_the_very_same_draws_is_too_strict(number, drawn, verdict):
         torch.manual_seed(7)
         return torch.equal(drawn(f), expected)
 
-    assert verdict(number, as_one_correct_twin_draws).startswith("your test fails on correct code too")
+    assert verdict(number, as_one_correct_twin_draws).startswith(
+        "your test fails on correct code too"
+    )
 
 
 def by_run(defective, on_defective, on_correct):
@@ -267,16 +326,20 @@ def by_run(defective, on_defective, on_correct):
 def test_luck_is_no_proof(lab, verdict):
     bad = lab[0]["answers_loss"]
     assert verdict(4, by_run(bad, [False, True, False], [True, True, True])) == (
-        "your test passes on the defective code in 1 of 3 runs, so it does not show the defect")
+        "your test passes on the defective code in 1 of 3 runs, so it does not show the defect"
+    )
     assert verdict(4, by_run(bad, [False, False, False], [True, False, True])) == (
-        "your test fails on correct code too in 1 of 3 runs, so it is too strict")
+        "your test fails on correct code too in 1 of 3 runs, so it is too strict"
+    )
 
 
 def test_other_things_than_functions_and_pieces(capsys):
     spot(1, None, print)
     spot(1, print, 3)
-    assert capsys.readouterr().out == ("Piece 1: pass the function itself, without calling it; got NoneType\n"
-                                       "Piece 1: pass the function itself, without calling it; got int\n")
+    assert capsys.readouterr().out == (
+        "Piece 1: pass the function itself, without calling it; got NoneType\n"
+        "Piece 1: pass the function itself, without calling it; got int\n"
+    )
     with pytest.raises(KeyError, match="no piece 7; there are 0, 1, 2"):
         spot(7, print, print)
 
@@ -306,7 +369,9 @@ def patched_logarithm(scores, signs):
 
 def table_by_hand(weight, ids, signs, v_c, lr=0.1):
     answers = signs * (weight[ids] @ v_c)
-    update = torch.zeros_like(weight).index_add(0, ids, torch.outer(-signs * torch.sigmoid(-answers), v_c))
+    update = torch.zeros_like(weight).index_add(
+        0, ids, torch.outer(-signs * torch.sigmoid(-answers), v_c)
+    )
     weight -= lr * update
     return F.softplus(-answers).sum().item()
 
@@ -315,8 +380,16 @@ def flipped_and_padded(v_c, U, nodes, signs):
     return -F.logsigmoid(-signs * (U[nodes] @ v_c)).sum(dim=1)
 
 
-@pytest.mark.parametrize("number, sibling", [(1, unused_power), (3, times_epochs_twice), (4, patched_logarithm),
-                                             (5, flipped_and_padded), (6, table_by_hand)])
+@pytest.mark.parametrize(
+    "number, sibling",
+    [
+        (1, unused_power),
+        (3, times_epochs_twice),
+        (4, patched_logarithm),
+        (5, flipped_and_padded),
+        (6, table_by_hand),
+    ],
+)
 def test_siblings_are_found_too(number, sibling, solutions, capsys):
     spot(number, solutions[1][number], sibling)
     assert f"Piece {number}: right." in capsys.readouterr().out
@@ -347,7 +420,9 @@ def test_correct_losses_and_walks_are_those_of_utils():
     signs = torch.randint(-1, 2, (6, 4), generator=generator)
     one = torch.ones(1, dtype=torch.float64)
     for row, sign, loss in zip(scores, signs, CORRECT[4](scores, signs)):
-        assert torch.isclose(loss, yes_no_loss(one[None], row[:, None], torch.arange(4)[None], sign[None])[0])
+        assert torch.isclose(
+            loss, yes_no_loss(one[None], row[:, None], torch.arange(4)[None], sign[None])[0]
+        )
     for tree in (balanced_tree(8), huffman_tree(COUNTS)):
         objective = HierarchicalSoftmax(2, tree).double()
         objective.weight.data.copy_(U_NODES)
@@ -357,8 +432,14 @@ def test_correct_losses_and_walks_are_those_of_utils():
 
 def test_correct_step_and_defective_step_move_the_same_rows(lab):
     ids, signs = torch.tensor([3, 0, 5, 5]), torch.tensor([1, -1, -1, 0])
-    tables = [torch.randn(8, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) for _ in range(2)]
-    losses = [step(table, ids, signs, V_C) for step, table in zip((CORRECT[6], lab[0]["training_step"]), tables)]
+    tables = [
+        torch.randn(8, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        for _ in range(2)
+    ]
+    losses = [
+        step(table, ids, signs, V_C)
+        for step, table in zip((CORRECT[6], lab[0]["training_step"]), tables)
+    ]
     assert torch.allclose(*tables) and abs(losses[0] - losses[1]) < 1e-9
 
 

@@ -27,7 +27,9 @@ EQUATIONS = ["15.1.4", "15.1.7", "15.1.8", "15.1.15"] + [f"15.2.{i}" for i in ra
 MOST_CODE_CELLS, MOST_WORDS, MOST_WORDS_A_CELL, MOST_WORDS_OF_A_SOLUTION = 25, 2500, 110, 180
 
 lesson = pytest.fixture(params=LESSONS, ids=lambda path: path.stem)(lambda request: request.param)
-book = pytest.fixture(params=NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")(lambda request: request.param)
+book = pytest.fixture(params=NOTEBOOKS, ids=lambda p: f"{p.parent.name}-{p.stem}")(
+    lambda request: request.param
+)
 
 
 def read(path):
@@ -56,7 +58,9 @@ def test_there_are_six_lessons_or_more():
 def test_notebook_is_valid_and_executed_in_order(book):
     notebook = read(book)
     nbformat.validate(notebook)
-    assert [cell.execution_count for cell in code(notebook.cells)] == list(range(1, len(code(notebook.cells)) + 1))
+    assert [cell.execution_count for cell in code(notebook.cells)] == list(
+        range(1, len(code(notebook.cells)) + 1)
+    )
 
 
 def test_no_error_no_warning_no_machine_path(book):
@@ -74,7 +78,9 @@ def test_volatile_metadata_is_stripped(book):
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "slideshow"}, cell.metadata
         for output in cell.get("outputs", []):
-            assert VIEW not in output.get("data", {}), "a live view names a kernel that is gone: make run"
+            assert VIEW not in output.get("data", {}), (
+                "a live view names a kernel that is gone: make run"
+            )
 
 
 def test_every_picture_has_alt_text(book):
@@ -88,21 +94,28 @@ def test_every_picture_has_alt_text(book):
 
 def test_at_most_one_cell_in_ten_is_excused(book):
     cells = code(read(book).cells)
-    excused = [cell for cell in cells if any("nbval" in tag for tag in cell.metadata.get("tags", []))
-               or "NBVAL" in cell.source]
+    excused = [
+        cell
+        for cell in cells
+        if any("nbval" in tag for tag in cell.metadata.get("tags", [])) or "NBVAL" in cell.source
+    ]
     assert 10 * len(excused) <= len(cells), f"{len(excused)} of {len(cells)}"
 
 
 def test_cells_are_short_and_prose_is_bounded(lesson):
     cells = core(lesson)
-    lengths = sorted(len([line for line in cell.source.split("\n") if line.strip()]) for cell in code(cells))
+    lengths = sorted(
+        len([line for line in cell.source.split("\n") if line.strip()]) for cell in code(cells)
+    )
     words = len(re.sub(r"\$[^$]*\$", "x", prose(cells)).split())
     assert len(lengths) <= MOST_CODE_CELLS
     assert statistics.median(lengths) <= 6 and lengths[int(0.9 * (len(lengths) - 1))] < 20, lengths
     assert words <= MOST_WORDS and words / len(lengths) <= MOST_WORDS_A_CELL, (words, len(lengths))
 
 
-@pytest.mark.parametrize("book", sorted(set(NOTEBOOKS) - set(LESSONS)), ids=lambda p: f"{p.parent.name}-{p.stem}")
+@pytest.mark.parametrize(
+    "book", sorted(set(NOTEBOOKS) - set(LESSONS)), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
 def test_cells_of_lab_and_solutions_are_short(book):
     for cell in read(book).cells:
         if cell.cell_type == "code":
@@ -113,7 +126,14 @@ def test_cells_of_lab_and_solutions_are_short(book):
 
 def test_lesson_has_its_parts(lesson):
     text = prose(read(lesson).cells)
-    for part in ("**The question**", "**You will**", "**You need**", "**Time**", "## Summary", "rror times vector"):
+    for part in (
+        "**The question**",
+        "**You will**",
+        "**You need**",
+        "**Time**",
+        "## Summary",
+        "rror times vector",
+    ):
         assert part in text, part
     assert re.search(r"(?i)\b(guess|predict)", text)
     assert "plots." in "\n".join(cell.source for cell in code(read(lesson).cells))
@@ -134,7 +154,9 @@ def test_links_lead_somewhere(page):
         assert target.startswith("https://") or there.exists(), target
         if anchor and there.suffix == ".ipynb":
             headings = re.findall(r"^#+ (.+)$", prose(read(there).cells), re.M)
-            assert anchor in [heading.replace(" ", "-") for heading in headings], f"{target}#{anchor}"
+            assert anchor in [heading.replace(" ", "-") for heading in headings], (
+                f"{target}#{anchor}"
+            )
 
 
 def test_the_teachers_plans_name_the_lessons_sections(lesson):
@@ -153,22 +175,38 @@ def twins():
     for path in LESSONS:
         for cell in code(read(path).cells):
             if cell.source.startswith("#@save"):
-                yield path.stem, cell.source, re.search(r"^(?:def|class) (\w+)", cell.source, re.M)[1]
+                yield (
+                    path.stem,
+                    cell.source,
+                    re.search(r"^(?:def|class) (\w+)", cell.source, re.M)[1],
+                )
 
 
 @pytest.mark.parametrize("source, name", [pytest.param(s, n, id=f"{p}-{n}") for p, s, n in twins()])
 def test_save_cell_equals_its_twin_in_utils(source, name):
-    modules = [importlib.import_module(m.name) for package in (utils, utils.fast)
-               for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.") if m.name[-1] != "_"]
-    found = {Path(module.__file__) for module in modules
-             if inspect.getmodule(getattr(module, name, None)) is module}
+    modules = [
+        importlib.import_module(m.name)
+        for package in (utils, utils.fast)
+        for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")
+        if m.name[-1] != "_"
+    ]
+    found = {
+        Path(module.__file__)
+        for module in modules
+        if inspect.getmodule(getattr(module, name, None)) is module
+    }
     assert len(found) == 1, f"{name} should stand in exactly one file of utils, found {found}"
     body = source.removeprefix("#@save\n").strip()
     assert "\n\n\n" + body + "\n" in found.pop().read_text(encoding="utf-8")
 
 
 def test_some_cells_are_saved():
-    assert {name for _, _, name in twins()} >= {"softmax_loss", "yes_no_loss", "huffman_merges", "block_step"}
+    assert {name for _, _, name in twins()} >= {
+        "softmax_loss",
+        "yes_no_loss",
+        "huffman_merges",
+        "block_step",
+    }
 
 
 @pytest.mark.parametrize("number", EQUATIONS)
@@ -176,7 +214,9 @@ def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
     as_number = re.compile(re.escape(number) + r"(?!\d)")
     assert any(as_number.search(prose(read(path).cells)) for path in LESSONS)
     assert as_number.search((FOLDER / "notation.md").read_text(encoding="utf-8"))
-    assert as_number.search((FOLDER.parent / "tests" / "unit" / "test_equations.py").read_text(encoding="utf-8"))
+    assert as_number.search(
+        (FOLDER.parent / "tests" / "unit" / "test_equations.py").read_text(encoding="utf-8")
+    )
 
 
 # Slides -----------------------------------------------------------------------------------------------------------
@@ -191,8 +231,15 @@ def projected(request):
 
 def on_slides(notebook):
     """Each heading, paragraph, formula and list item of the cells that the slides do not skip."""
-    kept = [c for c in notebook.cells if c.metadata.get("slideshow", {}).get("slide_type") != "skip"]
-    return [text for cell in kept if cell.cell_type == "markdown" for text in slides.CUT.split(cell.source)]
+    kept = [
+        c for c in notebook.cells if c.metadata.get("slideshow", {}).get("slide_type") != "skip"
+    ]
+    return [
+        text
+        for cell in kept
+        if cell.cell_type == "markdown"
+        for text in slides.CUT.split(cell.source)
+    ]
 
 
 def test_slides_are_few_none_is_empty_and_none_is_full(projected):
@@ -201,7 +248,9 @@ def test_slides_are_few_none_is_empty_and_none_is_full(projected):
     for heading, _, *shown in made:
         assert heading.source.startswith("#") and shown, f"a heading alone: {heading.source}"
         tall = sum(map(slides.height, shown))
-        assert tall <= slides.PAGE, f"{heading.source}: {shown[0].source[:60]} .. takes {tall} of {slides.PAGE} pixels"
+        assert tall <= slides.PAGE, (
+            f"{heading.source}: {shown[0].source[:60]} .. takes {tall} of {slides.PAGE} pixels"
+        )
         prose_words = slides.words(prose(shown))
         assert prose_words <= slides.WORDS, f"{heading.source}: {prose_words} words"
 
@@ -218,12 +267,16 @@ def test_each_formula_of_a_derivation_is_a_step_and_stays_by_its_text(projected)
     assert steps == [text for text in on_slides(projected) if text.startswith("$$")]
     assert all(step.count("$$") == 2 for step in steps)
     for heading, _, first, *_ in made:
-        assert not (heading.source.startswith("######") and first.source.startswith("$$")), first.source
+        assert not (heading.source.startswith("######") and first.source.startswith("$$")), (
+            first.source
+        )
 
 
 def test_slides_load_nothing_from_another_host(projected):
     html = slides.page(projected, "lesson")
-    assert not re.findall(r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html)
+    assert not re.findall(
+        r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html
+    )
     assert not re.search(r"@import|url\([\"']?(?:https?:)?//", html)
     assert "theme/white.css" in html and "<math" in html and "$$" not in html
     all_described(projected, html)
@@ -231,10 +284,15 @@ def test_slides_load_nothing_from_another_host(projected):
 
 # The browsable copy -----------------------------------------------------------------------------------------------
 
+
 def all_described(notebook, html):
     """No picture without an alt text of the notebook's; whether each of the notebook's pictures is there."""
-    alts = [output.metadata["image/png"]["alt"] for cell in code(notebook.cells) for output in cell.outputs
-            if "image/png" in output.get("data", {})]
+    alts = [
+        output.metadata["image/png"]["alt"]
+        for cell in code(notebook.cells)
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
     found = [unescape(alt) for alt in re.findall(r'<img[^>]*alt="([^"]*)"', html)]
     assert set(found) <= set(alts) and bool(found) == bool(alts), set(found) - set(alts)
     return len(found) == len(alts)

@@ -18,11 +18,25 @@ from utils.training import train
 def sweep(tmp_path, monkeypatch):
     """The script as a module; its tables are in tmp_path, its processes are calls."""
     module = importlib.import_module("tools.sweep")
-    monkeypatch.setattr(module, "tables", SimpleNamespace(load=partial(tables.load, folder=tmp_path),
-                                                          append=partial(tables.append, folder=tmp_path)))
+    monkeypatch.setattr(
+        module,
+        "tables",
+        SimpleNamespace(
+            load=partial(tables.load, folder=tmp_path),
+            append=partial(tables.append, folder=tmp_path),
+        ),
+    )
     monkeypatch.setattr(module, "ProcessPoolExecutor", Pool)
-    rates = [{"model": run.model, "objective": run.objective, "lr": lr, "held_out_loss": 3 + (lr - 0.1) ** 2}
-             for run in module.SYSTEMS for lr in module.RATES]
+    rates = [
+        {
+            "model": run.model,
+            "objective": run.objective,
+            "lr": lr,
+            "held_out_loss": 3 + (lr - 0.1) ** 2,
+        }
+        for run in module.SYSTEMS
+        for lr in module.RATES
+    ]
     module.tables.append("learning_rates", rates, module.COMMAND)
     return module
 
@@ -55,7 +69,10 @@ def fake_job(sweep, fail=lambda run: None):
     def job(kind, run, lr):
         if error := fail(run):
             raise error
-        return {"sweep": [{**asdict(run), "lr": lr, "epoch": epoch + 1} for epoch in range(run.epochs)]}
+        return {
+            "sweep": [{**asdict(run), "lr": lr, "epoch": epoch + 1} for epoch in range(run.epochs)]
+        }
+
     return job
 
 
@@ -95,7 +112,7 @@ def test_every_system_shows_one_run(sweep):
     shown = [(run.trainer, run.model, run.objective) for run in sweep.shown()]
     systems = {(run.trainer, run.model, run.objective) for run in sweep.all_runs()}
     assert len(shown) == len(set(shown)) and set(shown) == systems
-    assert replace(sweep.Run(), epochs=5) in sweep.shown()               # whose vectors are the map
+    assert replace(sweep.Run(), epochs=5) in sweep.shown()  # whose vectors are the map
 
 
 def test_each_system_takes_the_rate_of_its_lowest_held_out_loss(sweep):
@@ -140,7 +157,7 @@ def test_a_failed_job_does_not_stop_the_others(sweep, monkeypatch, capsys):
     with pytest.raises(SystemExit, match=f"{len(failing)} of {len(jobs)} failed"):
         sweep.work(jobs)
     assert capsys.readouterr().out.count("it diverged") == len(failing)
-    assert sweep.run_jobs() == failing                                   # and only these are tried again
+    assert sweep.run_jobs() == failing  # and only these are tried again
 
 
 def test_an_interruption_keeps_what_was_finished(sweep, monkeypatch, capsys):
@@ -158,8 +175,11 @@ def test_an_interruption_keeps_what_was_finished(sweep, monkeypatch, capsys):
 def test_a_job_interrupted_between_two_tables_is_repeated_without_doubles(sweep):
     run = replace(sweep.Run(), epochs=5)
     system = {"trainer": run.trainer, "model": run.model, "objective": run.objective, "epochs": 5}
-    written = {"neighbors": [{**system, "word": "river", "rank": 1, "neighbor": "lake", "cosine": 0.5}],
-               "map": [{"word": "river", "v0": 0.1}], "sweep": [{**asdict(run), "lr": 0.1, "epoch": 1}]}
+    written = {
+        "neighbors": [{**system, "word": "river", "rank": 1, "neighbor": "lake", "cosine": 0.5}],
+        "map": [{"word": "river", "v0": 0.1}],
+        "sweep": [{**asdict(run), "lr": 0.1, "epoch": 1}],
+    }
     sweep.store({name: part for name, part in written.items() if name != "sweep"})
     assert ("run", run, 0.1) in sweep.run_jobs()
     sweep.store(written)
@@ -179,15 +199,18 @@ def tiny(sweep, monkeypatch, sentences):
     monkeypatch.setattr(sweep, "load_corpus", lambda: sentences)
     monkeypatch.setattr(sweep, "BATCH", 64)
     monkeypatch.setattr(sweep, "PROBES", ("w0", "w7"))
-    monkeypatch.setattr(sweep, "scores", scores)       # none of these words is in a similarity set
+    monkeypatch.setattr(sweep, "scores", scores)  # none of these words is in a similarity set
     return sweep
 
 
 @pytest.mark.parametrize("trainer", ["course", "gensim"])
 @pytest.mark.parametrize("model", ["skip-gram", "CBOW"])
 def test_a_tiny_run_from_end_to_end(tiny, trainer, model):
-    (run,) = [run for run in tiny.shown() if (run.trainer, run.model, run.objective) == (
-        trainer, model, "negative sampling")]
+    (run,) = [
+        run
+        for run in tiny.shown()
+        if (run.trainer, run.model, run.objective) == (trainer, model, "negative sampling")
+    ]
     assert run in {one for _, one, _ in tiny.run_jobs()}
     tiny.work([("run", run, 0.1)])
     assert run not in {one for _, one, _ in tiny.run_jobs()}
@@ -211,7 +234,7 @@ def test_a_tiny_rate(tiny):
     for lr in (0.1, 1e12):
         ((row,),) = tiny.job("rate", run, lr).values()
         losses[lr] = row["held_out_loss"]
-    assert losses[0.1] < 3 and losses[1e12] > 100      # ln 20 is 3.0
+    assert losses[0.1] < 3 and losses[1e12] > 100  # ln 20 is 3.0
 
 
 def test_an_interrupted_run_is_no_row(tiny, monkeypatch):
@@ -227,14 +250,17 @@ def test_an_interrupted_run_is_no_row(tiny, monkeypatch):
 
 def test_the_same_run_again_gives_the_same_rows(tiny):
     def made():
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in tiny.job("run", tiny.Run(), 0.1)["sweep"]]
+        return [
+            {k: v for k, v in row.items() if k != "seconds"}
+            for row in tiny.job("run", tiny.Run(), 0.1)["sweep"]
+        ]
 
     assert made() == made()
 
 
 def test_epochs_are_counted_where_they_end(sweep):
     class Batches:
-        sizes = iter((3, 5, 2))                        # batches of each epoch
+        sizes = iter((3, 5, 2))  # batches of each epoch
 
         def __len__(self):
             return 3

@@ -13,9 +13,16 @@ from utils.vocabulary import Vocab
 from utils.windows import cbow_batches
 
 V, d, K = 9, 4, 3
-BAGS = [[4], [0, 3, 3, 8], [7, 1], [2, 5, 6, 0, 1, 4, 4, 4, 7, 8]]     # 1 to 10 words, 3 twice, 4 three times
+BAGS = [
+    [4],
+    [0, 3, 3, 8],
+    [7, 1],
+    [2, 5, 6, 0, 1, 4, 4, 4, 7, 8],
+]  # 1 to 10 words, 3 twice, 4 three times
 CENTRES = torch.tensor([5, 6, 0, 3])
-NEGATIVES = torch.tensor([[1, 2, 1], [8, 0, 7], [4, 4, 4], [6, 0, 2]])     # noise words drawn twice and three times too
+NEGATIVES = torch.tensor(
+    [[1, 2, 1], [8, 0, 7], [4, 4, 4], [6, 0, 2]]
+)  # noise words drawn twice and three times too
 TIGHT = dict(rtol=1e-12, atol=1e-12)
 
 
@@ -32,7 +39,7 @@ def model(objective_name, make_objective):
     with torch.no_grad():
         cbow.embedding.weight.normal_(generator=torch.Generator().manual_seed(1))
     if objective_name == "negative":
-        cbow.objective.draw = lambda targets: NEGATIVES[:len(targets)]
+        cbow.objective.draw = lambda targets: NEGATIVES[: len(targets)]
     return cbow
 
 
@@ -45,7 +52,10 @@ def questions(cbow, bag):
     if isinstance(cbow.objective, NegativeSampling):
         return np.array([CENTRES[bag], *NEGATIVES[bag]]), np.array([1] + [0] * K)
     depth = int(cbow.objective.tree.depths[CENTRES[bag]])
-    walk = cbow.objective.tree.paths[CENTRES[bag]][:depth], cbow.objective.tree.signs[CENTRES[bag]][:depth]
+    walk = (
+        cbow.objective.tree.paths[CENTRES[bag]][:depth],
+        cbow.objective.tree.signs[CENTRES[bag]][:depth],
+    )
     return walk[0].numpy(), (walk[1] == 1).numpy().astype(int)
 
 
@@ -97,11 +107,20 @@ class _Dense(torch.autograd.Function):
 
 def test_ragged_bags_against_finite_differences(model):
     def losses(context, output):
-        weights = {"embedding.weight": _Dense.apply(context), "objective.weight": _Dense.apply(output)}
-        return functional_call(_Loss(model), {f"cbow.{name}": weight for name, weight in weights.items()},
-                               (window(BAGS), CENTRES))
+        weights = {
+            "embedding.weight": _Dense.apply(context),
+            "objective.weight": _Dense.apply(output),
+        }
+        return functional_call(
+            _Loss(model),
+            {f"cbow.{name}": weight for name, weight in weights.items()},
+            (window(BAGS), CENTRES),
+        )
 
-    weights = [weight.detach().clone().requires_grad_() for weight in (model.embedding.weight, model.objective.weight)]
+    weights = [
+        weight.detach().clone().requires_grad_()
+        for weight in (model.embedding.weight, model.objective.weight)
+    ]
     torch.autograd.gradcheck(losses, weights, eps=1e-6, atol=1e-7, rtol=1e-6)
 
 
@@ -149,15 +168,22 @@ def test_the_company_a_bag_keeps_does_not_matter(model):
 # Empty bags --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("bags, first", [([[], [1]], 0), ([[1, 2], [], [3], []], 1), ([[1], [2, 3], []], 2)])
+@pytest.mark.parametrize(
+    "bags, first", [([[], [1]], 0), ([[1, 2], [], [3], []], 1), ([[1], [2, 3], []], 2)]
+)
 def test_an_empty_bag_is_refused_by_its_number(bags, first, model):
     ids, offsets = window(bags)
-    with pytest.raises(ValueError, match=rf"bag {first} \(counted from 0\) has no words.*leave out .* cbow_batches"):
+    with pytest.raises(
+        ValueError, match=rf"bag {first} \(counted from 0\) has no words.*leave out .* cbow_batches"
+    ):
         model((ids.long(), offsets))
 
 
 def test_no_bags_at_all_are_no_error(model):
-    assert model((torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))).shape == (0, d)
+    assert model((torch.zeros(0, dtype=torch.int64), torch.zeros(0, dtype=torch.int64))).shape == (
+        0,
+        d,
+    )
 
 
 @pytest.mark.parametrize("subsample", [None, 0.1])
@@ -165,22 +191,36 @@ def test_cbow_batches_yield_no_empty_bag(subsample):
     """Sentences of one word, before or after thinning, have no bag."""
     sentences = [["a", "b"], ["a"], ["b", "c", "a"], ["c"], ["a", "a"]] * 20
     vocab = Vocab(sentences, min_count=1)
-    for (ids, offsets), centres in cbow_batches(*vocab.encode(sentences), vocab, batch_size=7, subsample=subsample):
-        assert (offsets.diff(append=torch.tensor([len(ids)])) > 0).all() and len(offsets) == len(centres)
+    for (ids, offsets), centres in cbow_batches(
+        *vocab.encode(sentences), vocab, batch_size=7, subsample=subsample
+    ):
+        assert (offsets.diff(append=torch.tensor([len(ids)])) > 0).all() and len(offsets) == len(
+            centres
+        )
 
 
 # gensim ------------------------------------------------------------------------------------------------------------
 
 SENTENCE, RATE = ["bank", "water", "river", "boat", "lake"], 0.1
-SIGMA = expit(np.linspace(-6, 6, 1001)[:-1])           # gensim's table of a thousand entries
+SIGMA = expit(np.linspace(-6, 6, 1001)[:-1])  # gensim's table of a thousand entries
 
 
 def gensim_after_one_sentence(cbow_mean, context):
     """gensim's context vectors, node vectors and words after five steps from planted vectors; nothing is random."""
     from gensim.models import Word2Vec
 
-    peer = Word2Vec(vector_size=2, window=4, min_count=1, sample=0, shrink_windows=False, workers=1, sg=0, hs=1,
-                    negative=0, cbow_mean=cbow_mean)
+    peer = Word2Vec(
+        vector_size=2,
+        window=4,
+        min_count=1,
+        sample=0,
+        shrink_windows=False,
+        workers=1,
+        sg=0,
+        hs=1,
+        negative=0,
+        cbow_mean=cbow_mean,
+    )
     peer.build_vocab_from_freq(dict(zip(WORDS, [20, 6, 10, 5, 12, 2, 8, 1])))
     order = [WORDS.index(word) for word in peer.wv.index_to_key]
     peer.wv.vectors[:], peer.syn1[:7] = context[order], U_NODES
@@ -195,7 +235,10 @@ def by_steps(words, context, pool, divide, sigma):
     v, u = context.copy(), U_NODES.numpy().copy()
     for word in SENTENCE:
         bag = [WORDS.index(other) for other in SENTENCE if other != word]
-        nodes, left = words.get_vecattr(word, "point"), 1 - words.get_vecattr(word, "code").astype(float)
+        nodes, left = (
+            words.get_vecattr(word, "point"),
+            1 - words.get_vecattr(word, "code").astype(float),
+        )
         hidden = pool(v[bag], axis=0)
         errors = sigma(u[nodes] @ hidden) - left
         share = errors @ u[nodes] / (len(bag) if divide else 1)
@@ -217,10 +260,12 @@ def context():
 def test_gensim_divides_when_it_should_not_and_the_reverse(cbow_mean, pool, divides, context):
     """Irsoy, Benton and Stratos (2021): with the mean it leaves out 1/2m, with the sum it puts it in."""
     *after, words = gensim_after_one_sentence(cbow_mean, context)
-    for got, expected in zip(after, by_steps(words, context, pool, divides, looked_up), strict=True):
+    for got, expected in zip(
+        after, by_steps(words, context, pool, divides, looked_up), strict=True
+    ):
         np.testing.assert_allclose(got, expected, atol=1e-6)
     coarse, _ = by_steps(words, context, pool, divides, expit)
-    np.testing.assert_allclose(after[0], coarse, atol=5e-3)            # its table of sigma is that much off
+    np.testing.assert_allclose(after[0], coarse, atol=5e-3)  # its table of sigma is that much off
     right, _ = by_steps(words, context, pool, not divides, looked_up)
     assert abs(after[0] - right).max() > 0.03
 

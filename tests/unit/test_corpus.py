@@ -39,10 +39,17 @@ def test_the_default_corpus(cache, monkeypatch):
     """The size that the lessons quote; the second call reads the cache and gives the same."""
     sentences = load_corpus()
     words = Counter(word for sentence in sentences for word in sentence)
-    assert abs(sum(words.values()) - 466_576) < 2_000 and abs(sum(n >= 5 for n in words.values()) - 8_964) < 50
+    assert (
+        abs(sum(words.values()) - 466_576) < 2_000
+        and abs(sum(n >= 5 for n in words.values()) - 8_964) < 50
+    )
     assert abs(words["bank"] - 59) <= 3 and words["france"] > 50
-    assert min(map(len, sentences)) > 1 and not any(sentence[0] == "redirect" for sentence in sentences)
-    monkeypatch.setattr(corpus, "_clean_wikipedia", lambda: pytest.fail("the text was cleaned a second time"))
+    assert min(map(len, sentences)) > 1 and not any(
+        sentence[0] == "redirect" for sentence in sentences
+    )
+    monkeypatch.setattr(
+        corpus, "_clean_wikipedia", lambda: pytest.fail("the text was cleaned a second time")
+    )
     assert load_corpus("wikipedia") == sentences
     assert len(list(cache.iterdir())) == 1
 
@@ -50,7 +57,9 @@ def test_the_default_corpus(cache, monkeypatch):
 def test_a_cache_that_cannot_be_written_costs_only_time(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("in the way of a folder")
     monkeypatch.setattr(corpus, "cache_folder", lambda: tmp_path / "file" / "cache")
-    monkeypatch.setattr(corpus, "_clean_wikipedia", lambda: iter([["two", "words"], ["and", "three", "more"]]))
+    monkeypatch.setattr(
+        corpus, "_clean_wikipedia", lambda: iter([["two", "words"], ["and", "three", "more"]])
+    )
     assert load_corpus() == [["two", "words"], ["and", "three", "more"]]
     assert (tmp_path / "file").read_text() == "in the way of a folder"
 
@@ -91,13 +100,16 @@ def test_an_interrupted_write_leaves_no_half_file(error, stage, tmp_path, monkey
 # the reader's own text
 
 
-@pytest.mark.parametrize("content, sentences", [
-    (b"One river.\nTwo rivers!\n", [["one", "river"], ["two", "rivers"]]),
-    (b"\xef\xbb\xbfOne river.\nTwo", [["one", "river"], ["two"]]),
-    (b"One river.\r\nTwo rivers!\r\n", [["one", "river"], ["two", "rivers"]]),
-    (b"\n\n one\n \t\n1912\n\ntwo 2 three\n\n", [["one"], ["two", "three"]]),
-    ("Fluß, été; 河\nне знаю".encode(), [["fluß", "été", "河"], ["не", "знаю"]]),
-])
+@pytest.mark.parametrize(
+    "content, sentences",
+    [
+        (b"One river.\nTwo rivers!\n", [["one", "river"], ["two", "rivers"]]),
+        (b"\xef\xbb\xbfOne river.\nTwo", [["one", "river"], ["two"]]),
+        (b"One river.\r\nTwo rivers!\r\n", [["one", "river"], ["two", "rivers"]]),
+        (b"\n\n one\n \t\n1912\n\ntwo 2 three\n\n", [["one"], ["two", "three"]]),
+        ("Fluß, été; 河\nне знаю".encode(), [["fluß", "été", "河"], ["не", "знаю"]]),
+    ],
+)
 @pytest.mark.parametrize("as_text", [False, True])
 def test_own_file(content, sentences, as_text, tmp_path):
     path = tmp_path / "my.txt"
@@ -109,12 +121,15 @@ def test_tokens_are_lower_case_runs_of_letters():
     assert tokenize("Rivers, 1912! U.S. don't") == ["rivers", "u", "s", "don", "t"]
 
 
-@pytest.mark.parametrize("content, message", [
-    (b"caf\xe9 au lait", "is not UTF-8: byte 3"),
-    (b"abc\xff", "is not UTF-8: byte 3"),
-    (b"", "holds no words"),
-    (b" \n 1912 \n", "holds no words"),
-])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"caf\xe9 au lait", "is not UTF-8: byte 3"),
+        (b"abc\xff", "is not UTF-8: byte 3"),
+        (b"", "holds no words"),
+        (b" \n 1912 \n", "holds no words"),
+    ],
+)
 def test_a_file_that_is_no_text_is_refused(content, message, tmp_path):
     path = tmp_path / "my.txt"
     path.write_bytes(content)
@@ -143,15 +158,23 @@ def test_encoding_and_back(sentences, min_count):
     ids, sentence_of = vocab.encode(sentences)
     assert ids.dtype == sentence_of.dtype == torch.int64
     got = [(s, vocab.words[i]) for s, i in zip(sentence_of.tolist(), ids.tolist(), strict=True)]
-    assert got == [(s, w) for s, sentence in enumerate(sentences) for w in sentence if counted[w] >= min_count]
+    assert got == [
+        (s, w) for s, sentence in enumerate(sentences) for w in sentence if counted[w] >= min_count
+    ]
 
 
 @given(TEXT.filter(any))
 def test_order_counts_and_ids(sentences):
     """Most frequent first, ties in alphabetical order."""
-    vocab, counted = Vocab(sentences, min_count=1), Counter(word for sentence in sentences for word in sentence)
+    vocab, counted = (
+        Vocab(sentences, min_count=1),
+        Counter(word for sentence in sentences for word in sentence),
+    )
     assert vocab.words == sorted(counted, key=lambda word: (-counted[word], word))
-    assert vocab.counts.tolist() == [counted[word] for word in vocab.words] and vocab.counts.dtype == torch.int64
+    assert (
+        vocab.counts.tolist() == [counted[word] for word in vocab.words]
+        and vocab.counts.dtype == torch.int64
+    )
     assert [vocab[word] for word in vocab.words] == list(range(len(vocab)))
     assert "a" in vocab or "a" not in counted
     assert "z" not in vocab
@@ -170,12 +193,19 @@ def test_an_empty_text_is_encoded_as_nothing():
         assert [part.tolist() for part in vocab.encode(nothing)] == [[], []]
 
 
-@pytest.mark.parametrize("sentences, options, message", [
-    ([], {}, "the corpus is empty"),
-    ([[], []], {}, "the corpus is empty"),
-    ([["a", "b", "a"]], {"min_count": 3}, "no word occurs 3 times: the largest count is 2 \\('a'\\)"),
-    ([["a"]], {"min_count": 1, "max_size": 0}, "max_size is 0"),
-])
+@pytest.mark.parametrize(
+    "sentences, options, message",
+    [
+        ([], {}, "the corpus is empty"),
+        ([[], []], {}, "the corpus is empty"),
+        (
+            [["a", "b", "a"]],
+            {"min_count": 3},
+            "no word occurs 3 times: the largest count is 2 \\('a'\\)",
+        ),
+        ([["a"]], {"min_count": 1, "max_size": 0}, "max_size is 0"),
+    ],
+)
 def test_a_vocabulary_without_words_is_refused(sentences, options, message):
     with pytest.raises(ValueError, match=message):
         Vocab(sentences, **options)
@@ -204,7 +234,9 @@ def test_keep_probability(rule, t):
     """min(1, sqrt(t/f)) as in the paper, min(1, (sqrt(f/t) + 1) t/f) as word2vec.c writes it."""
     f = np.array(COUNTS) / 1000
     expected = np.sqrt(t / f) if rule == "paper" else (np.sqrt(f / t) + 1) * t / f
-    np.testing.assert_allclose(keep_probability(zipf_vocab().counts, t, rule), np.minimum(expected, 1), rtol=1e-12)
+    np.testing.assert_allclose(
+        keep_probability(zipf_vocab().counts, t, rule), np.minimum(expected, 1), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("rule", ["paper", "word2vec"])
@@ -221,18 +253,23 @@ def test_subsample_keeps_each_word_at_its_rate(rule):
 
 def test_subsample_uses_the_paper_s_rule_at_1e_3_and_the_generator():
     ids, vocab = torch.zeros(5000, dtype=torch.int64), zipf_vocab()
-    masks = [subsample(ids, vocab, **options, generator=torch.Generator().manual_seed(seed)) for seed, options in
-             ((0, {}), (0, {"t": 1e-3, "rule": "paper"}), (1, {}))]
+    masks = [
+        subsample(ids, vocab, **options, generator=torch.Generator().manual_seed(seed))
+        for seed, options in ((0, {}), (0, {"t": 1e-3, "rule": "paper"}), (1, {}))
+    ]
     assert masks[0].equal(masks[1]) and not masks[0].equal(masks[2])
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"t": 0.0}, "threshold t is 0"),
-    ({"t": -1e-3}, "threshold t is -0.001"),
-    ({"t": float("nan")}, "threshold t is nan"),
-    ({"t": float("inf")}, "threshold t is inf"),
-    ({"rule": "fasttext"}, "rule is 'fasttext'; choose 'paper' or 'word2vec'"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"t": 0.0}, "threshold t is 0"),
+        ({"t": -1e-3}, "threshold t is -0.001"),
+        ({"t": float("nan")}, "threshold t is nan"),
+        ({"t": float("inf")}, "threshold t is inf"),
+        ({"rule": "fasttext"}, "rule is 'fasttext'; choose 'paper' or 'word2vec'"),
+    ],
+)
 def test_bad_thresholds_and_rules_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         subsample(torch.zeros(3, dtype=torch.int64), zipf_vocab(), **options)
@@ -259,6 +296,7 @@ def ptb(cache, monkeypatch):
 
 def serve(content):
     """A d2l.download that writes the given bytes and says so, as the true one does."""
+
     def download(url, folder, sha1_hash=None):
         print(f"Downloading {url}")
         path = Path(folder) / "ptb.zip"
@@ -279,11 +317,15 @@ def test_ptb_is_loaded_and_kept(ptb, cache, monkeypatch, capsys):
     assert load_corpus("ptb") == expected
 
 
-@pytest.mark.parametrize("damage", [lambda content: content[:-10], lambda content: b"<html>junk</html>"])
+@pytest.mark.parametrize(
+    "damage", [lambda content: content[:-10], lambda content: b"<html>junk</html>"]
+)
 def test_ptb_that_is_not_what_it_should_be_is_removed(damage, ptb, cache, monkeypatch):
     archive, d2l = ptb
     monkeypatch.setattr(d2l, "download", serve(damage(archive.read_bytes())))
-    with pytest.raises(ValueError, match=r"ptb.invalid/folder/ptb.zip is not PTB .* load_corpus\(\)"):
+    with pytest.raises(
+        ValueError, match=r"ptb.invalid/folder/ptb.zip is not PTB .* load_corpus\(\)"
+    ):
         load_corpus("ptb")
     assert list(cache.iterdir()) == []
 
@@ -337,7 +379,7 @@ def test_the_stand_ins_for_torchvision_are_gone_after_the_import(monkeypatch):
     pytest.importorskip("d2l")
     for name in [name for name in sys.modules if name.split(".")[0] in ("d2l", "torchvision")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "torchvision", None)                 # import torchvision raises ImportError
+    monkeypatch.setitem(sys.modules, "torchvision", None)  # import torchvision raises ImportError
     d2l = d2l_bridge.import_d2l()
     assert hasattr(d2l, "Timer") and not hasattr(d2l.torchvision, "__file__")
     assert not [name for name in sys.modules if name.split(".")[0] == "torchvision"]
@@ -348,7 +390,9 @@ def test_d2l_draws_png(monkeypatch):
 
     pytest.importorskip("d2l")
     formats = []
-    monkeypatch.setattr(backend_inline, "set_matplotlib_formats", lambda *names: formats.extend(names))
+    monkeypatch.setattr(
+        backend_inline, "set_matplotlib_formats", lambda *names: formats.extend(names)
+    )
     d2l_bridge.import_d2l().use_svg_display()
     assert formats == ["png"]
 

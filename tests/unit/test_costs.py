@@ -19,7 +19,7 @@ from utils.objectives import FullSoftmax
 from utils.tree import huffman_tree
 
 V, d, B = 30, 6, 8
-NUMBER, ID = 4, 8                                      # bytes of a float32 and of an int64
+NUMBER, ID = 4, 8  # bytes of a float32 and of an int64
 
 
 def counted_on(work) -> Traffic:
@@ -36,21 +36,30 @@ def test_bytes_of_a_product_a_copy_and_an_update_in_place():
     product = counted_on(lambda: a @ b)
     assert (product.bytes, product.dot_products, product.calls) == (NUMBER * (6 + 15 + 10), 10, 1)
     assert counted_on(lambda: a.double()).bytes == 6 * NUMBER + 6 * 8
-    assert counted_on(lambda: a.add_(a)).bytes == 3 * 6 * NUMBER       # two read, one written
+    assert counted_on(lambda: a.add_(a)).bytes == 3 * 6 * NUMBER  # two read, one written
 
 
 def test_rows_that_meet_their_hidden_vector_are_dot_products():
     rows, hidden = torch.rand(B, 5, d), torch.rand(B, 1, d)
     assert counted_on(lambda: (rows * hidden).sum(dim=2)).dot_products == B * 5
-    assert counted_on(lambda: ((rows * hidden).sum(dim=1), rows[0].sum(dim=1), rows.sum())).dot_products == 0
-    with torch.no_grad():                              # as in the backward pass
+    assert (
+        counted_on(
+            lambda: ((rows * hidden).sum(dim=1), rows[0].sum(dim=1), rows.sum())
+        ).dot_products
+        == 0
+    )
+    with torch.no_grad():  # as in the backward pass
         assert counted_on(lambda: (rows * hidden).sum(dim=2)).dot_products == 0
 
 
 def test_a_view_and_a_question_cost_nothing():
     a = torch.rand(4, 6)
-    sparse = torch.sparse_coo_tensor(torch.tensor([[1, 1]]), torch.rand(2, 6), (4, 6), check_invariants=False)
-    work = counted_on(lambda: (a.T, a.view(24), a[1:], a.expand(9, 4, 6), a.unsqueeze(0), sparse.is_coalesced()))
+    sparse = torch.sparse_coo_tensor(
+        torch.tensor([[1, 1]]), torch.rand(2, 6), (4, 6), check_invariants=False
+    )
+    work = counted_on(
+        lambda: (a.T, a.view(24), a[1:], a.expand(9, 4, 6), a.unsqueeze(0), sparse.is_coalesced())
+    )
     assert (work.calls, work.bytes, work.dot_products) == (0, 0, 0)
 
 
@@ -70,33 +79,46 @@ def test_a_lookup_counts_the_rows_that_it_takes():
 def test_a_sparse_update_counts_the_rows_that_the_gradient_stores():
     """Twice row 1: stored twice, so moved twice. Ids and values are read, the table's rows read and written."""
     table = torch.zeros(1000, d)
-    gradient = torch.sparse_coo_tensor(torch.tensor([[1, 1, 7]]), torch.ones(3, d), table.shape, check_invariants=False)
+    gradient = torch.sparse_coo_tensor(
+        torch.tensor([[1, 1, 7]]), torch.ones(3, d), table.shape, check_invariants=False
+    )
     assert counted_on(lambda: table.add_(gradient, alpha=-1)).bytes == 3 * ID + 3 * 3 * d * NUMBER
     assert table[1, 0] == -2
 
 
 def test_an_update_in_place_counts_the_rows_that_it_adds():
     table, ids, rows = torch.zeros(1000, d), torch.tensor([1, 1, 7]), torch.ones(3, d)
-    assert counted_on(lambda: table.index_add_(0, ids, rows, alpha=-1)).bytes == 3 * ID + 3 * 3 * d * NUMBER
+    assert (
+        counted_on(lambda: table.index_add_(0, ids, rows, alpha=-1)).bytes
+        == 3 * ID + 3 * 3 * d * NUMBER
+    )
     everywhere = ids[:, None].expand(3, d)
-    assert counted_on(lambda: table.scatter_add_(0, everywhere, rows)).bytes == 3 * ID + 3 * 3 * d * NUMBER
-    assert counted_on(lambda: table.index_add(0, ids, rows)).bytes == 3 * ID + (3 * d + 2 * 1000 * d) * NUMBER
+    assert (
+        counted_on(lambda: table.scatter_add_(0, everywhere, rows)).bytes
+        == 3 * ID + 3 * 3 * d * NUMBER
+    )
+    assert (
+        counted_on(lambda: table.index_add(0, ids, rows)).bytes
+        == 3 * ID + (3 * d + 2 * 1000 * d) * NUMBER
+    )
 
 
 def test_peak_is_the_most_bytes_held_at_one_time():
     x = torch.ones(100)
 
     def work():
-        y = x + 1                                      # x, y
-        z = y[:50] * 2                                 # x, y, z: a view holds no memory of its own
+        y = x + 1  # x, y
+        z = y[:50] * 2  # x, y, z: a view holds no memory of its own
         del y
-        return z + 1, z + 2, x.view(50, 2)             # x, z and two more as large as z
+        return z + 1, z + 2, x.view(50, 2)  # x, z and two more as large as z
 
     with Traffic() as counter:
         kept = work()
     assert counter.peak == NUMBER * (100 + 100 + 50) and len(kept) == 3
     assert counted_on(lambda: torch.ones(7).view(7) + torch.ones(7)).peak == 3 * 7 * NUMBER
-    sparse = torch.sparse_coo_tensor(torch.tensor([[1, 2]]), torch.ones(2, d), (1000, d), check_invariants=False)
+    sparse = torch.sparse_coo_tensor(
+        torch.tensor([[1, 2]]), torch.ones(2, d), (1000, d), check_invariants=False
+    )
     assert counted_on(lambda: sparse.clone()).peak == 2 * 2 * (d * NUMBER + ID)
 
 
@@ -124,7 +146,7 @@ def test_the_full_softmaxs_products_as_pytorchs_own_counter_sees_them():
     with flops:
         loss.backward()
     assert forward == 2 * d * counter.dot_products == 2 * d * B * V
-    assert flops.get_total_flops() == 2 * forward      # the second `with` starts afresh
+    assert flops.get_total_flops() == 2 * forward  # the second `with` starts afresh
 
 
 def test_rows_are_those_that_the_gradient_stores(objective_name, make_objective):
@@ -133,7 +155,9 @@ def test_rows_are_those_that_the_gradient_stores(objective_name, make_objective)
         objective = make_objective(objective_name, V, d, planted=True)
         objective.loss(torch.ones(1, d).double(), torch.tensor([word])).sum().backward()
         gradient = objective.weight.grad
-        rows = gradient._indices().shape[1] if gradient.is_sparse else int(gradient.any(dim=1).sum())
+        rows = (
+            gradient._indices().shape[1] if gradient.is_sparse else int(gradient.any(dim=1).sum())
+        )
         assert rows == objective.cost(torch.tensor([word])).rows
 
 
@@ -141,25 +165,44 @@ def test_bytes_of_a_full_softmax_step_by_hand():
     """B pairs, V words: what each operator of the step reads and writes, summed by hand."""
     seen = traffic(FullSoftmax(V, d), zipf_counts(V), batch=B, pairs=1)
     scores, U, hidden, row = B * V, V * d, B * d, B * (d * NUMBER + ID)
-    numbers = (2 * hidden                                              # v_c: rows read and written
-               + hidden + U + scores                                   # scores = hidden @ U.T
-               + scores + scores                                       # log softmax
-               + B + B + 1                                             # the targets' own entries: read, losses written
-               + B + 1                                                 # their mean
-               + 1 + 1                                                 # the gradient 1 of the loss, made like the loss
-               + 1 + B                                                 # divided by B
-               + B + 1 + scores                                        # back to the scores: made
-               + 3 * scores                                            # back through the log softmax
-               + scores + hidden + U + scores + U + hidden             # two products: gradients of U and of hidden
-               + 3 * U)                                                # the update of U
-    checks = 2 * (B * ID + ID) + 2 * 0                                 # the smallest and largest target id
-    sparse = 2 * row + (2 * hidden * NUMBER + row)                     # v_c's gradient is copied; its table is updated
+    numbers = (
+        2 * hidden  # v_c: rows read and written
+        + hidden
+        + U
+        + scores  # scores = hidden @ U.T
+        + scores
+        + scores  # log softmax
+        + B
+        + B
+        + 1  # the targets' own entries: read, losses written
+        + B
+        + 1  # their mean
+        + 1
+        + 1  # the gradient 1 of the loss, made like the loss
+        + 1
+        + B  # divided by B
+        + B
+        + 1
+        + scores  # back to the scores: made
+        + 3 * scores  # back through the log softmax
+        + scores
+        + hidden
+        + U
+        + scores
+        + U
+        + hidden  # two products: gradients of U and of hidden
+        + 3 * U
+    )  # the update of U
+    checks = 2 * (B * ID + ID) + 2 * 0  # the smallest and largest target id
+    sparse = 2 * row + (2 * hidden * NUMBER + row)  # v_c's gradient is copied; its table is updated
     assert seen.bytes * B == pytest.approx(NUMBER * numbers + 3 * B * ID + checks + sparse, abs=40)
 
 
 def test_traffic_counts_steps_after_the_first(make_objective, monkeypatch):
     counts, step, batches = zipf_counts(V), Step.__call__, []
-    monkeypatch.setattr(Step, "__call__", lambda self, *pair: batches.append(pair) or step(self, *pair))
+    monkeypatch.setattr(
+        Step, "__call__", lambda self, *pair: batches.append(pair) or step(self, *pair)
+    )
     four = traffic(make_objective("negative", V, d), counts, batch=B, pairs=4 * B)
     assert len(batches) == 5 and all(len(contexts) == B for _, contexts in batches)
     assert traffic(make_objective("negative", V, d), counts, batch=B, pairs=1)[:3] == four[:3]
@@ -169,23 +212,40 @@ def test_traffic_counts_steps_after_the_first(make_objective, monkeypatch):
 def test_bytes_and_memory_of_adam_by_hand(make_objective):
     """A table's gradient is made (1), and Adam's lerp_, mul_, addcmul_, sqrt, div, add_ and addcdiv_ move 3, 2, 4, 2,
     2, 2 and 4 times the table; its states are made in the first step, which is not counted."""
-    seen = [traffic(make_objective("negative", size, d, sparse=False), zipf_counts(size), batch=B, pairs=1,
-                    optimizer=torch.optim.Adam, sparse=False) for size in (100, 1_100)]
+    seen = [
+        traffic(
+            make_objective("negative", size, d, sparse=False),
+            zipf_counts(size),
+            batch=B,
+            pairs=1,
+            optimizer=torch.optim.Adam,
+            sparse=False,
+        )
+        for size in (100, 1_100)
+    ]
     assert (seen[1].bytes - seen[0].bytes) * B == 2 * 20 * 1_000 * d * NUMBER
-    held = 8 + 3                                       # tables, gradients, states; sqrt, div, the other table's div
-    assert seen[1].peak - seen[0].peak == (held * d * NUMBER + 8) * 1_000                    # 8: the running sum of q
+    held = 8 + 3  # tables, gradients, states; sqrt, div, the other table's div
+    assert seen[1].peak - seen[0].peak == (held * d * NUMBER + 8) * 1_000  # 8: the running sum of q
 
 
 def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
-    small, large = (traffic(make_objective("negative", size, d), zipf_counts(size), batch=B) for size in (20, 5_000))
+    small, large = (
+        traffic(make_objective("negative", size, d), zipf_counts(size), batch=B)
+        for size in (20, 5_000)
+    )
     assert small.bytes == large.bytes and small.calls == large.calls and small.peak < large.peak
-    dense = [traffic(make_objective("full", size, d), zipf_counts(size), batch=B).bytes for size in (500, 5_000)]
+    dense = [
+        traffic(make_objective("full", size, d), zipf_counts(size), batch=B).bytes
+        for size in (500, 5_000)
+    ]
     assert dense[1] == pytest.approx(10 * dense[0], rel=0.05)
 
 
 def test_random_state_is_left_alone(make_objective):
     state = torch.get_rng_state()
-    first, second = (traffic(make_objective("hierarchical", V, d), zipf_counts(V), batch=B) for _ in range(2))
+    first, second = (
+        traffic(make_objective("hierarchical", V, d), zipf_counts(V), batch=B) for _ in range(2)
+    )
     assert first == second and torch.get_rng_state().equal(state)
 
 
@@ -195,14 +255,17 @@ def test_random_state_is_left_alone(make_objective):
 def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_objective):
     monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
     objective, counts = FullSoftmax(10**6, d), zipf_counts(10**6)
-    with pytest.raises(MemoryError, match=r"V = 1000000, d = 6 and batches of 256 takes about 4\.2 GB, more than half "
-                                          r"of the 2\.0 GB that are free; use a smaller batch or V"):
+    with pytest.raises(
+        MemoryError,
+        match=r"V = 1000000, d = 6 and batches of 256 takes about 4\.2 GB, more than half "
+        r"of the 2\.0 GB that are free; use a smaller batch or V",
+    ):
         Step(objective, counts, batch=256)
-    Step(objective, counts, batch=2)                   # the scores of a batch were what does not fit
+    Step(objective, counts, batch=2)  # the scores of a batch were what does not fit
     monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
     Step(make_objective("negative", 1_000, d), zipf_counts(1_000), batch=10**6)
     with pytest.raises(MemoryError, match=r"about 0\.1 GB"):
-        Step(objective, counts, batch=1)               # here the tables are
+        Step(objective, counts, batch=1)  # here the tables are
 
 
 def test_a_step_needs_a_pair(make_objective):
@@ -210,16 +273,27 @@ def test_a_step_needs_a_pair(make_objective):
         Step(make_objective("full", V, d), zipf_counts(V), batch=0)
 
 
-@pytest.mark.parametrize("optimizer, sparse", [(torch.optim.SGD, True), (torch.optim.Adagrad, True),
-                                               (torch.optim.SparseAdam, True), (torch.optim.Adam, False)])
+@pytest.mark.parametrize(
+    "optimizer, sparse",
+    [
+        (torch.optim.SGD, True),
+        (torch.optim.Adagrad, True),
+        (torch.optim.SparseAdam, True),
+        (torch.optim.Adam, False),
+    ],
+)
 def test_which_rows_an_optimiser_moves_without_a_gradient(make_objective, optimizer, sparse):
     """After a batch with centre word 0 comes one with centre word 1: only Adam still moves the row of word 0."""
-    objective = make_objective("full", 4, d)           # its own gradient is dense: look at the centre words' table
+    objective = make_objective(
+        "full", 4, d
+    )  # its own gradient is dense: look at the centre words' table
     step = Step(objective, zipf_counts(4), batch=2, optimizer=optimizer, sparse=sparse, lr=0.1)
     with torch.no_grad():
         objective.weight.normal_(generator=torch.Generator().manual_seed(0))
     table = step.model.embedding.weight
-    if optimizer is torch.optim.SparseAdam:            # it takes no dense gradient, and the full softmax has one
+    if (
+        optimizer is torch.optim.SparseAdam
+    ):  # it takes no dense gradient, and the full softmax has one
         step.update = optimizer([table], lr=0.1)
     step(torch.tensor([0, 0]), torch.tensor([1, 2]))
     before = table.detach().clone()
@@ -237,7 +311,9 @@ def test_slope_error_in_closed_form_and_as_scipy_gives_it():
     y = 1 + 0.7 * x + rng.normal(0, 0.3, 12)
     b, a = np.polyfit(x, y, 1)
     by_hand = math.sqrt(((y - a - b * x) ** 2).sum() / 10 / ((x - x.mean()) ** 2).sum())
-    assert slope_error(x, y) == pytest.approx(by_hand) == pytest.approx(stats.linregress(x, y).stderr)
+    assert (
+        slope_error(x, y) == pytest.approx(by_hand) == pytest.approx(stats.linregress(x, y).stderr)
+    )
     assert slope_error([1, 2, 3], [2, 4, 6]) == pytest.approx(0, abs=1e-12)
     with pytest.raises(ValueError, match="2 points; a line needs at least 3"):
         slope_error([1, 2], [1, 2])
@@ -248,7 +324,9 @@ def test_slope_error_is_the_spread_of_slopes():
     rng, x = np.random.default_rng(1), np.arange(10.0)
     ys = [x + rng.normal(0, 1, 10) for _ in range(2000)]
     errors = [slope_error(x, y) for y in ys]
-    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(np.std([np.polyfit(x, y, 1)[0] for y in ys]), rel=0.05)
+    assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(
+        np.std([np.polyfit(x, y, 1)[0] for y in ys]), rel=0.05
+    )
 
 
 def test_crossing_of_power_laws_is_exact():
@@ -259,12 +337,22 @@ def test_crossing_of_power_laws_is_exact():
     assert crossing(x, 50 * x**0.25, 2 * x) == pytest.approx(at)
 
 
-@pytest.mark.parametrize("y, other, at", [
-    ([1, 2, 4], [4, 4, 4], 100), ([4, 5, 6], [4, 4, 4], 1), ([1, 4, 8], [4, 4, 4], 10),
-    ([5, 6, 7], [4, 4, 4], math.nan), ([4, 4, 4], [4, 4, 4], 1), ([1, 8, 1], [4, 4, 4], 10 ** (2 / 3))],
-    ids=["at the end", "at the start", "at a point", "never", "everywhere", "the first of two"])
+@pytest.mark.parametrize(
+    "y, other, at",
+    [
+        ([1, 2, 4], [4, 4, 4], 100),
+        ([4, 5, 6], [4, 4, 4], 1),
+        ([1, 4, 8], [4, 4, 4], 10),
+        ([5, 6, 7], [4, 4, 4], math.nan),
+        ([4, 4, 4], [4, 4, 4], 1),
+        ([1, 8, 1], [4, 4, 4], 10 ** (2 / 3)),
+    ],
+    ids=["at the end", "at the start", "at a point", "never", "everywhere", "the first of two"],
+)
 def test_crossing_at_the_edges(y, other, at):
-    assert crossing(np.array([1, 10, 100]), np.array(y), np.array(other)) == pytest.approx(at, nan_ok=True)
+    assert crossing(np.array([1, 10, 100]), np.array(y), np.array(other)) == pytest.approx(
+        at, nan_ok=True
+    )
 
 
 # The script that fills the tables -----------------------------------------------------------------------------------
@@ -285,8 +373,11 @@ def test_each_group_varies_what_it_says_and_nothing_else(bench):
             assert name in free or all(row[name] == value for row in group), (what, name)
         if what in ("K", "optimizer"):
             assert {row["objective"] for row in group} == {"negative sampling"}
-        else:                                          # every objective at the same points
-            points = [{row[what] for row in group if row["objective"] == name} for name in bench.OBJECTIVES]
+        else:  # every objective at the same points
+            points = [
+                {row[what] for row in group if row["objective"] == name}
+                for name in bench.OBJECTIVES
+            ]
             assert points[0] == points[1] == points[2] and len(points[0]) * 3 == len(group)
     assert len({json.dumps(row, sort_keys=True) for row in rows}) == len(rows)
     assert bench.SIZES[0] == 30 and bench.SIZES[-1] == 10**6 and sorted(bench.SIZES) == bench.SIZES
@@ -310,7 +401,11 @@ def test_a_measured_row_has_its_counts_and_times_in_order(bench, monkeypatch):
     assert (measured["seconds"], measured["fastest"], measured["slowest"]) == (3, 1, 5)
     assert taken == [(1, 0, 16)] + [(5, seed, 16) for seed in range(5)]
     tree = huffman_tree(zipf_counts(40))
-    assert measured["dot_products"] == measured["rows"] == pytest.approx(tree.expected_depth(zipf_counts(40)), abs=0.05)
+    assert (
+        measured["dot_products"]
+        == measured["rows"]
+        == pytest.approx(tree.expected_depth(zipf_counts(40)), abs=0.05)
+    )
     assert measured["dot_products"] < measured["padded"] <= tree.depths.max()
     assert measured["bytes"] > 6 * d * NUMBER and measured["calls"] > 20
     assert measured["peak_mb"] > 2 * 40 * d * NUMBER / 1e6
@@ -320,7 +415,9 @@ def test_a_measured_row_has_its_counts_and_times_in_order(bench, monkeypatch):
 def test_every_kind_of_row_can_be_measured(bench, optimizer, monkeypatch):
     monkeypatch.setattr(costs, "timed", lambda *given, **options: 0.1)
     for name in bench.OBJECTIVES if optimizer == "SGD" else ["negative sampling"]:
-        row = bench.DEFAULTS | dict(varied="V", objective=name, V=40, d=d, batch=16, optimizer=optimizer)
+        row = bench.DEFAULTS | dict(
+            varied="V", objective=name, V=40, d=d, batch=16, optimizer=optimizer
+        )
         assert json.loads(json.dumps(bench.measure(row)))["bytes"] > 0
 
 
@@ -331,7 +428,9 @@ def test_huffman_row_has_the_depths_that_were_published_for_zipfs_law(bench):
     assert depths == pytest.approx([7.51, 9.39, 9.06], abs=0.01)
     assert 0.01 < row["depth"] - row["entropy"] < 0.04
     f = 1 / np.arange(1, 1001) / (1 / np.arange(1, 1001)).sum()
-    assert row["kept"] == pytest.approx((f * np.minimum(1, np.sqrt(1e-3 / f) + 1e-3 / f)).sum(), abs=0.002)
+    assert row["kept"] == pytest.approx(
+        (f * np.minimum(1, np.sqrt(1e-3 / f) + 1e-3 / f)).sum(), abs=0.002
+    )
 
 
 def done(code=0, out="", err=""):
@@ -341,11 +440,15 @@ def done(code=0, out="", err=""):
 @pytest.fixture
 def script(bench, monkeypatch):
     """script(processes): main() with these answers of its processes; returns what was saved."""
+
     def run(*answers):
         saved, waiting = {}, iter(answers)
 
         def process(command, **options):
-            assert command[:3] == [sys.executable, "-m", "tools.bench_cost"] and options["env"]["OMP_NUM_THREADS"] == "1"
+            assert (
+                command[:3] == [sys.executable, "-m", "tools.bench_cost"]
+                and options["env"]["OMP_NUM_THREADS"] == "1"
+            )
             answer = next(waiting)
             if isinstance(answer, BaseException):
                 raise answer
@@ -355,7 +458,9 @@ def script(bench, monkeypatch):
         monkeypatch.setattr(bench, "settings", lambda: rows)
         monkeypatch.setattr(bench, "huffman_row", lambda size: {"V": size})
         monkeypatch.setattr(bench.subprocess, "run", process)
-        monkeypatch.setattr("utils.tables.save", lambda name, rows, command: saved.update({name: rows}))
+        monkeypatch.setattr(
+            "utils.tables.save", lambda name, rows, command: saved.update({name: rows})
+        )
         monkeypatch.setattr(sys, "argv", ["bench_cost.py"])
         try:
             bench.main()
@@ -370,15 +475,31 @@ RESULT = json.dumps({"V": 1, "seconds": 1e-6})
 
 
 def test_rows_that_do_not_fit_into_memory_are_left_out(script, capsys):
-    saved = script(done(out=f"a warning\n{RESULT}\n"), done(1, err="Traceback\nMemoryError: takes about 9.9 GB"),
-                   done(-9), done(137), done(out=RESULT))
+    saved = script(
+        done(out=f"a warning\n{RESULT}\n"),
+        done(1, err="Traceback\nMemoryError: takes about 9.9 GB"),
+        done(-9),
+        done(137),
+        done(out=RESULT),
+    )
     assert [row["V"] for row in saved["costs"]] == [1, 1] and len(saved["huffman"]) == 7
     out = capsys.readouterr().out
-    assert out.count("left out:") == 3 and "takes about 9.9 GB" in out and "'V': 2" in out and "with code -9" in out
+    assert (
+        out.count("left out:") == 3
+        and "takes about 9.9 GB" in out
+        and "'V': 2" in out
+        and "with code -9" in out
+    )
 
 
-@pytest.mark.parametrize("answer, error", [(done(1, err="Traceback\nImportError: no torch"), SystemExit),
-                                           (done(1), SystemExit), (KeyboardInterrupt(), KeyboardInterrupt)])
+@pytest.mark.parametrize(
+    "answer, error",
+    [
+        (done(1, err="Traceback\nImportError: no torch"), SystemExit),
+        (done(1), SystemExit),
+        (KeyboardInterrupt(), KeyboardInterrupt),
+    ],
+)
 def test_a_run_that_fails_or_is_interrupted_leaves_the_tables(script, answer, error):
     with pytest.raises(error) as caught:
         script(done(out=RESULT), answer, done(out=RESULT))

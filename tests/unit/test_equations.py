@@ -19,7 +19,15 @@ from utils.tree import tree_from_children
 
 V, d, B, K = 9, 4, 6, 3
 TIGHT = dict(rtol=1e-12, atol=1e-12)
-FIGURE = [(9, 10), (11, 12), (13, 14), (0, 1), (2, 3), (4, 5), (6, 7)]         # D2L's figure: eight words, three levels
+FIGURE = [
+    (9, 10),
+    (11, 12),
+    (13, 14),
+    (0, 1),
+    (2, 3),
+    (4, 5),
+    (6, 7),
+]  # D2L's figure: eight words, three levels
 
 
 def plant(module, seed=0):
@@ -35,12 +43,14 @@ def plant(module, seed=0):
 def batch(size=V):
     """hidden (B, d) in float64, targets (B,), and targets that differ from the noise words (B, K)."""
     generator = torch.Generator().manual_seed(3)
-    words = torch.stack([torch.randperm(size, generator=generator)[:K + 1] for _ in range(B)])
+    words = torch.stack([torch.randperm(size, generator=generator)[: K + 1] for _ in range(B)])
     return torch.randn(B, d, dtype=torch.float64, generator=generator), words[:, 0], words[:, 1:]
 
 
 def negative_sampling(size=V, **options):
-    return plant(NegativeSampling(size, d, NoiseDistribution(zipf_counts(size)), num_negatives=K, **options))
+    return plant(
+        NegativeSampling(size, d, NoiseDistribution(zipf_counts(size)), num_negatives=K, **options)
+    )
 
 
 def numbers(tensor):
@@ -63,7 +73,9 @@ def test_15_1_4_softmax():
     objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
     p = softmax(hidden.numpy() @ numbers(objective.weight).T, axis=1)
     np.testing.assert_allclose(numbers(objective.log_prob(hidden).exp()), p, **TIGHT)
-    np.testing.assert_allclose(numbers(objective.loss(hidden, targets)), -np.log(p[range(B), targets]), **TIGHT)
+    np.testing.assert_allclose(
+        numbers(objective.loss(hidden, targets)), -np.log(p[range(B), targets]), **TIGHT
+    )
 
 
 def test_15_1_7_log_probability():
@@ -71,7 +83,9 @@ def test_15_1_7_log_probability():
     objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
     expected = log_softmax(1000 * hidden.numpy() @ numbers(objective.weight).T, axis=1)
     np.testing.assert_allclose(numbers(objective.log_prob(1000 * hidden)), expected, **TIGHT)
-    np.testing.assert_allclose(numbers(objective.loss(1000 * hidden, targets)), -expected[range(B), targets], **TIGHT)
+    np.testing.assert_allclose(
+        numbers(objective.loss(1000 * hidden, targets)), -expected[range(B), targets], **TIGHT
+    )
 
 
 def test_15_1_8_softmax_gradient_in_the_centre_vector():
@@ -87,7 +101,9 @@ def test_softmax_gradient_in_the_output_vectors():
     """Gradient of the loss in u_i, (P(w_i | w_c) - [i = o]) v_c summed over the batch, against autograd."""
     objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
     errors = softmax(hidden.numpy() @ numbers(objective.weight).T, axis=1) - np.eye(V)[targets]
-    np.testing.assert_allclose(gradients(objective, hidden, targets)[1], errors.T @ hidden.numpy(), **TIGHT)
+    np.testing.assert_allclose(
+        gradients(objective, hidden, targets)[1], errors.T @ hidden.numpy(), **TIGHT
+    )
 
 
 # CBOW
@@ -107,7 +123,9 @@ def test_15_1_10_and_15_1_11_cbow():
     np.testing.assert_allclose(numbers(model(window)), mean, **TIGHT)
     p = softmax(mean @ numbers(model.objective.weight).T, axis=1)
     np.testing.assert_allclose(numbers(model.objective.log_prob(model(window)).exp()), p, **TIGHT)
-    np.testing.assert_allclose(numbers(model.loss(window, centres)), -np.log(p[[0, 1], centres]), **TIGHT)
+    np.testing.assert_allclose(
+        numbers(model.loss(window, centres)), -np.log(p[[0, 1], centres]), **TIGHT
+    )
 
 
 def test_15_1_15_cbow_gradient_in_the_context_vectors():
@@ -119,7 +137,7 @@ def test_15_1_15_cbow_gradient_in_the_context_vectors():
     in_log = (u[centres] - softmax(mean @ u.T, axis=1) @ u) / 4
     expected = np.zeros((V, d))
     for bag, words in enumerate(context):
-        for word in words:                             # word 3 stands twice in the first bag and gets it twice
+        for word in words:  # word 3 stands twice in the first bag and gets it twice
             expected[word] -= in_log[bag]
     np.testing.assert_allclose(numbers(model.embedding.weight.grad), expected, **TIGHT)
 
@@ -129,7 +147,9 @@ def test_15_1_15_cbow_gradient_in_the_context_vectors():
 
 def positive_part(scores):
     """-log P(D = 1) of the given scores by the code: the noise words' vectors are 0, so each of them adds ln 2."""
-    objective = NegativeSampling(len(scores) + 1, 1, NoiseDistribution(torch.ones(len(scores) + 1)), K).double()
+    objective = NegativeSampling(
+        len(scores) + 1, 1, NoiseDistribution(torch.ones(len(scores) + 1)), K
+    ).double()
     with torch.no_grad():
         objective.weight[:-1, 0] = torch.as_tensor(scores)
     noise = torch.full((len(scores), K), len(scores))
@@ -162,14 +182,21 @@ def test_15_2_4_and_15_2_5_joint_probability():
         joint = expit(scores[b, targets[b]])
         for h in noise[b]:
             joint *= 1 - expit(scores[b, h])
-        assert objective.loss(hidden[b:b + 1], targets[b:b + 1], noise[b:b + 1]).neg().exp().item() \
-            == pytest.approx(joint, rel=1e-12)
+        assert objective.loss(
+            hidden[b : b + 1], targets[b : b + 1], noise[b : b + 1]
+        ).neg().exp().item() == pytest.approx(joint, rel=1e-12)
 
 
 def test_15_2_5_is_no_distribution_over_words():
     """15.2.5 by brute force over all words: with these noise words its left sides add up to 3/2, not to 1."""
-    objective = NegativeSampling(6, d, NoiseDistribution(torch.ones(6)), num_negatives=1)    # all scores 0
-    joint = objective.loss(torch.ones(6, d), torch.arange(6), torch.zeros(6, 1, dtype=torch.int64)).neg().exp()
+    objective = NegativeSampling(
+        6, d, NoiseDistribution(torch.ones(6)), num_negatives=1
+    )  # all scores 0
+    joint = (
+        objective.loss(torch.ones(6, d), torch.arange(6), torch.zeros(6, 1, dtype=torch.int64))
+        .neg()
+        .exp()
+    )
     assert joint.sum().item() == pytest.approx(6 / 4)
 
 
@@ -177,7 +204,9 @@ def test_15_2_6_loss():
     """15.2.6 against scipy.special.log_expit."""
     objective, (hidden, targets, noise) = negative_sampling(), batch()
     scores = hidden.numpy() @ numbers(objective.weight).T
-    expected = -log_expit(scores[range(B), targets]) - log_expit(-np.take_along_axis(scores, noise.numpy(), 1)).sum(1)
+    expected = -log_expit(scores[range(B), targets]) - log_expit(
+        -np.take_along_axis(scores, noise.numpy(), 1)
+    ).sum(1)
     np.testing.assert_allclose(numbers(objective.loss(hidden, targets, noise)), expected, **TIGHT)
 
 
@@ -215,8 +244,12 @@ def test_negative_sampling_optimum(on_hit, monkeypatch):
     """Optimum of the expected loss with free scores: scipy minimises the brute-force expectation over all targets and
     draws; hits kept, it is log p(w|c) - log K q(w); hits skipped, log p - log(K q (1 - p))."""
     p, q, K = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.2, 0.3, 0.4]), 2
-    objective = NegativeSampling(4, 1, NoiseDistribution(torch.tensor(q), power=1.0), K, on_hit=on_hit).double()
-    cases = torch.tensor(list(itertools.product(range(4), repeat=1 + K)))      # (target, h_1, h_2): every one there is
+    objective = NegativeSampling(
+        4, 1, NoiseDistribution(torch.tensor(q), power=1.0), K, on_hit=on_hit
+    ).double()
+    cases = torch.tensor(
+        list(itertools.product(range(4), repeat=1 + K))
+    )  # (target, h_1, h_2): every one there is
     chance = torch.tensor(p[cases[:, 0]] * q[cases[:, 1:]].prod(axis=1))
     monkeypatch.setattr(objective, "draw", lambda targets: cases[:, 1:])
 
@@ -279,7 +312,9 @@ def test_hierarchical_gradients():
     np.testing.assert_allclose(got[1], in_rows, **TIGHT)
 
 
-@pytest.mark.parametrize("children", [FIGURE, [(0, 1)], [(0, 5), (1, 6), (2, 3)], [(6, 2), (0, 1), (5, 3)]])
+@pytest.mark.parametrize(
+    "children", [FIGURE, [(0, 1)], [(0, 5), (1, 6), (2, 3)], [(6, 2), (0, 1), (5, 3)]]
+)
 def test_15_2_9_leaves_add_up_to_one(children):
     """15.2.9 by brute force over all words, for balanced, smallest, chain-like and hand-made trees."""
     objective = plant(HierarchicalSoftmax(d, tree_from_children(children)))
@@ -297,14 +332,20 @@ def test_costs():
     """Costs V, K + 1, L(w) - 1 against the rows whose gradient is not zero, and against gensim's code lengths."""
     hidden, targets, noise = batch()
     tree, codes, _ = gensim_tree(zipf_counts(V).tolist())
-    for objective, cost in [(plant(FullSoftmax(V, d)), lambda word: V),
-                            (negative_sampling(), lambda word: K + 1),
-                            (plant(HierarchicalSoftmax(d, tree)), lambda word: len(codes[word]))]:
+    for objective, cost in [
+        (plant(FullSoftmax(V, d)), lambda word: V),
+        (negative_sampling(), lambda word: K + 1),
+        (plant(HierarchicalSoftmax(d, tree)), lambda word: len(codes[word])),
+    ]:
         for b in range(B):
-            given = [noise[b:b + 1]] if isinstance(objective, NegativeSampling) else []
-            rows = gradients(objective, hidden[b:b + 1], targets[b:b + 1], *given)[1].any(axis=1).sum()
+            given = [noise[b : b + 1]] if isinstance(objective, NegativeSampling) else []
+            rows = (
+                gradients(objective, hidden[b : b + 1], targets[b : b + 1], *given)[1]
+                .any(axis=1)
+                .sum()
+            )
             assert rows == cost(targets[b])
-            assert objective.cost(targets[b:b + 1])[:2] == (rows, rows)
+            assert objective.cost(targets[b : b + 1])[:2] == (rows, rows)
 
 
 def test_first_losses(make_objective, objective_name):
@@ -315,8 +356,11 @@ def test_first_losses(make_objective, objective_name):
     words = torch.arange(40).repeat_interleave(counts)
     loss = model.loss(torch.zeros_like(words), words).mean().item()
     depths = np.array([len(code) for code in gensim_tree(counts.tolist())[1]])
-    expected = {"full": np.log(40), "negative": 6 * np.log(2),
-                "hierarchical": counts.numpy() @ depths / counts.sum().item() * np.log(2)}
+    expected = {
+        "full": np.log(40),
+        "negative": 6 * np.log(2),
+        "hierarchical": counts.numpy() @ depths / counts.sum().item() * np.log(2),
+    }
     assert loss == pytest.approx(expected[objective_name], rel=1e-12)
 
 
@@ -324,10 +368,16 @@ def test_the_running_example_costs_8_3_and_3():
     """The course's eight words worked by hand with numpy: one pair, three losses, and what each costs."""
     u, nodes, v = numbers(example.U), numbers(example.U_NODES), numbers(example.V_C)
     river, noise = example.CONTEXT, example.NOISE
-    expected = [-log_softmax(u @ v)[river], -log_expit(u[river] @ v) - log_expit(-u[noise] @ v).sum(),
-                -log_expit(np.array([1, -1, 1]) * (nodes[[0, 1, 4]] @ v)).sum()]
-    made = [FullSoftmax(8, 2), NegativeSampling(8, 2, NoiseDistribution([1] * 8), 2),
-            HierarchicalSoftmax(2, tree_from_children(FIGURE))]
+    expected = [
+        -log_softmax(u @ v)[river],
+        -log_expit(u[river] @ v) - log_expit(-u[noise] @ v).sum(),
+        -log_expit(np.array([1, -1, 1]) * (nodes[[0, 1, 4]] @ v)).sum(),
+    ]
+    made = [
+        FullSoftmax(8, 2),
+        NegativeSampling(8, 2, NoiseDistribution([1] * 8), 2),
+        HierarchicalSoftmax(2, tree_from_children(FIGURE)),
+    ]
     for objective, weight, loss, cost in zip(made, (u, u, nodes), expected, (8, 3, 3), strict=True):
         with torch.no_grad():
             objective.double().weight[:] = torch.tensor(weight)
@@ -344,8 +394,17 @@ def gensim_model(counts, **options):
     """A gensim model of words w0, w1, .. with these (descending) counts, untrained."""
     from gensim.models import Word2Vec
 
-    model = Word2Vec(vector_size=d, window=1, sg=1, sample=0, shrink_windows=False, min_count=1, workers=1,
-                     sorted_vocab=0, **options)
+    model = Word2Vec(
+        vector_size=d,
+        window=1,
+        sg=1,
+        sample=0,
+        shrink_windows=False,
+        min_count=1,
+        workers=1,
+        sorted_vocab=0,
+        **options,
+    )
     model.build_vocab_from_freq({f"w{i}": n for i, n in enumerate(counts)})
     return model
 
@@ -353,11 +412,16 @@ def gensim_model(counts, **options):
 def gensim_tree(counts):
     """gensim's Huffman tree in this package's form, with its codes (0 is left) and inner nodes of each word."""
     keys = gensim_model(counts, hs=1, negative=0).wv.expandos
-    codes, points = [list(map(int, code)) for code in keys["code"]], [list(map(int, point)) for point in keys["point"]]
+    codes, points = (
+        [list(map(int, code)) for code in keys["code"]],
+        [list(map(int, point)) for point in keys["point"]],
+    )
     size = len(codes)
     children = [[None, None] for _ in range(size - 1)]
     for word, (code, point) in enumerate(zip(codes, points, strict=True)):
-        for side, node, child in zip(code, point, [size + p for p in point[1:]] + [word], strict=True):
+        for side, node, child in zip(
+            code, point, [size + p for p in point[1:]] + [word], strict=True
+        ):
             children[node][side] = child
     return tree_from_children(children), codes, points
 
@@ -367,7 +431,9 @@ def gensim_draws(model, K):
     number = 2**24 * model.random.randint(0, 2**24) + model.random.randint(0, 2**24)
     draws = []
     for _ in range(2 * K):
-        draws.append(int(np.searchsorted(model.cum_table, (number >> 16) % int(model.cum_table[-1]))))
+        draws.append(
+            int(np.searchsorted(model.cum_table, (number >> 16) % int(model.cum_table[-1])))
+        )
         number = (number * 25214903917 + 11) % 2**48
     return torch.tensor(draws).reshape(2, 1, K)
 
@@ -378,17 +444,21 @@ def test_two_sgd_steps_equal_gensims(method):
     context word in and predicts the centre, once each way; the tolerance is that of its sigma table."""
     from gensim.models.word2vec_inner import train_batch_sg
 
-    counts, alpha, pairs = zipf_counts(V).tolist(), 0.1, [(2, 6), (6, 2)]       # (word fed in, word to predict)
+    counts, alpha, pairs = (
+        zipf_counts(V).tolist(),
+        0.1,
+        [(2, 6), (6, 2)],
+    )  # (word fed in, word to predict)
     noise = [[], []]
     if method == "hierarchical":
         peer = gensim_model(counts, hs=1, negative=0)
-        objective, table = HierarchicalSoftmax(d, gensim_tree(counts)[0]), peer.syn1[:V - 1]
+        objective, table = HierarchicalSoftmax(d, gensim_tree(counts)[0]), peer.syn1[: V - 1]
     else:
         peer = gensim_model(counts, hs=0, negative=K)
         objective, table = NegativeSampling(V, d, NoiseDistribution(counts), K), peer.syn1neg
         peer.random = np.random.RandomState(0)
         noise = [[draws] for draws in gensim_draws(peer, K)]
-        for (_, target), [draws] in zip(pairs, noise, strict=True):      # no hit, and no word twice
+        for (_, target), [draws] in zip(pairs, noise, strict=True):  # no hit, and no word twice
             assert len({target, *draws[0].tolist()}) == K + 1
         peer.random = np.random.RandomState(0)
     model = plant(SkipGram(V, d, objective))
@@ -396,7 +466,7 @@ def test_two_sgd_steps_equal_gensims(method):
         for parameter in model.parameters():
             parameter *= 0.7
     scores = model.embedding.weight[[2, 6]] @ objective.weight.T
-    assert scores.abs().max() < 5.9                    # gensim skips scores beyond 6
+    assert scores.abs().max() < 5.9  # gensim skips scores beyond 6
     peer.wv.vectors[:], table[:] = numbers(model.embedding.weight), numbers(objective.weight)
     before = table.copy()
     train_batch_sg(peer, [["w6", "w2"]], alpha, np.zeros(d, dtype=np.float32), False)

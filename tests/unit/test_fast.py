@@ -59,7 +59,9 @@ def toy_text(n=57, seed=0):
 def pairs_of(sentence, window, seed):
     """(centre, context) positions of all pairs, one by one, from the windows that this seed draws."""
     left, right = reaches(sentence, window, seeded(seed))
-    return [(i, j) for i in range(len(sentence)) for j in range(i - left[i], i + right[i] + 1) if j != i]
+    return [
+        (i, j) for i in range(len(sentence)) for j in range(i - left[i], i + right[i] + 1) if j != i
+    ]
 
 
 @pytest.fixture
@@ -78,8 +80,12 @@ def test_windows_stay_within_their_sentence_and_their_reach(window):
     for i, (a, b) in enumerate(zip(left.tolist(), right.tolist())):
         same = (sentence == sentence[i]).nonzero().flatten()
         before, after = i - int(same[0]), int(same[-1]) - i
-        drawn = {reach for reach in range(1, window + 1) if (min(reach, before), min(reach, after)) == (a, b)}
-        assert drawn, (a, b, before, after)            # some reach explains both sides
+        drawn = {
+            reach
+            for reach in range(1, window + 1)
+            if (min(reach, before), min(reach, after)) == (a, b)
+        }
+        assert drawn, (a, b, before, after)  # some reach explains both sides
         seen |= drawn if len(drawn) == 1 else set()
     assert window == 1 or len(seen) > 1
 
@@ -88,9 +94,11 @@ def test_windows_stay_within_their_sentence_and_their_reach(window):
 def test_blocks_hold_every_pair_once(T, window):
     ids, sentence = toy_text()
     text = Windows(ids, sentence, T, window, seeded(3))
-    band = bands(T, window).flatten(0, 2)[text.band]                         # (n, T, T + 2w)
+    band = bands(T, window).flatten(0, 2)[text.band]  # (n, T, T + 2w)
     found = [(int(text.ids[b, i]), int(text.context[b, j])) for b, i, j in band.nonzero().tolist()]
-    assert sorted(found) == sorted((int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, 3))
+    assert sorted(found) == sorted(
+        (int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, 3)
+    )
     assert torch.equal(band.sum(dim=2).long(), text.pairs)
 
 
@@ -104,7 +112,11 @@ def test_blocks_come_in_random_order_that_the_seed_fixes():
 def test_thinning_keeps_words_by_their_chance_and_no_end_of_sentence():
     piece = torch.tensor(([0] * 50 + [1] * 50 + [2]) * 200, dtype=torch.int32)
     ids, sentence = thin(piece, torch.tensor([1.0, 0.25, 0.0]), seeded())
-    assert (ids == 0).sum() == 10_000 and abs(int((ids == 1).sum()) - 2500) < 200 and not (ids == 2).any()
+    assert (
+        (ids == 0).sum() == 10_000
+        and abs(int((ids == 1).sum()) - 2500) < 200
+        and not (ids == 2).any()
+    )
     assert sentence.unique().tolist() == list(range(200))
     assert all((ids[sentence == s] == 0).sum() == 50 for s in (0, 99, 199))
 
@@ -122,7 +134,16 @@ def step_of_negative_sampling(window, M, seed=5, K=3):
     labels = torch.tensor([1.0] * (T + 2 * window) + [0.0] * M).double()
     tables = planted(seed=1), planted(seed=2)
     before = [table.vectors.clone() for table in tables]
-    loss = block_step(*tables, text.ids, torch.cat([text.context, noise], dim=1), labels, times, 1.0, Scratch(), True)
+    loss = block_step(
+        *tables,
+        text.ids,
+        torch.cat([text.context, noise], dim=1),
+        labels,
+        times,
+        1.0,
+        Scratch(),
+        True,
+    )
     pairs = [(int(ids[i]), int(ids[j])) for i, j in pairs_of(sentence, window, seed)]
     return before, [table.vectors for table in tables], loss, pairs, text, noise, K / M
 
@@ -146,7 +167,7 @@ def test_shared_noise_is_unbiased():
     few, M, K = 4, 2, 5
     q = NoiseDistribution(torch.tensor([8, 4, 2, 1])).probs
     ids, context = torch.tensor([[0, 1, 1]]), torch.tensor([[2, 0, 1, 1, 3]])
-    band = bands(3, 1)[torch.arange(3), 1, 1].double()[None]                 # each word with both neighbours
+    band = bands(3, 1)[torch.arange(3), 1, 1].double()[None]  # each word with both neighbours
     n = band.sum(dim=2)
     labels = torch.tensor([1.0] * 5 + [0.0] * M).double()
 
@@ -154,11 +175,21 @@ def test_shared_noise_is_unbiased():
         tables = planted(few, 1), planted(few, 2)
         before = [table.vectors.clone() for table in tables]
         times = torch.cat([band, (n * count)[:, :, None].expand(-1, -1, len(drawn))], dim=2)
-        block_step(*tables, ids, torch.cat([context, torch.tensor([drawn])], dim=1), labels[:5 + len(drawn)],
-                   times, 1.0, Scratch())
+        block_step(
+            *tables,
+            ids,
+            torch.cat([context, torch.tensor([drawn])], dim=1),
+            labels[: 5 + len(drawn)],
+            times,
+            1.0,
+            Scratch(),
+        )
         return torch.stack([table.vectors - old for table, old in zip(tables, before)])
 
-    mean = sum(q[list(drawn)].prod() * moved(drawn, K / M) for drawn in itertools.product(range(few), repeat=M))
+    mean = sum(
+        q[list(drawn)].prod() * moved(drawn, K / M)
+        for drawn in itertools.product(range(few), repeat=M)
+    )
     v, u = planted(few, 1).vectors.requires_grad_(), planted(few, 2).vectors.requires_grad_()
     for i, j in band[0].nonzero().tolist():
         c = ids[0, i]
@@ -188,7 +219,11 @@ def test_add_rows_adds_up_what_comes_twice():
 def test_scratch_lends_the_same_memory_again():
     scratch, like = Scratch(), torch.zeros(1)
     big = scratch.take("x", like, 4, 5)
-    assert scratch.take("x", like, 2, 3).data_ptr() == big.data_ptr() != scratch.take("y", like, 4, 5).data_ptr()
+    assert (
+        scratch.take("x", like, 2, 3).data_ptr()
+        == big.data_ptr()
+        != scratch.take("y", like, 4, 5).data_ptr()
+    )
     assert scratch.take("x", like, 30, 30).shape == (30, 30)
     table, ids = torch.randn(6, 3), torch.tensor([[5, 0], [5, 2]])
     assert torch.equal(scratch.gather("z", table, ids), table[ids])
@@ -199,7 +234,7 @@ def test_scratch_lends_the_same_memory_again():
 
 def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     """`asked`: the mean over many passes of the times that each row's questions count."""
-    long = [[word for sentence in sentences for word in sentence]]           # one sentence: no window is cut
+    long = [[word for sentence in sentences for word in sentence]]  # one sentence: no window is cut
     keep = keep_probability(vocab.counts, 0.05, "word2vec")
     objective, text = NegativeSampling(vocab, keep, 3, 5, 0.75), Text(long, vocab)
     counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
@@ -209,7 +244,9 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
         noise = objective.noise.sample((len(windows.ids), objective.M), seeded(seed))
         times = objective.times[windows.band]
         counts_in.index_add_(0, windows.ids.flatten(), times.sum(dim=2).flatten() / 60)
-        counts_out.index_add_(0, torch.cat([windows.context, noise], dim=1).flatten(), times.sum(dim=1).flatten() / 60)
+        counts_out.index_add_(
+            0, torch.cat([windows.context, noise], dim=1).flatten(), times.sum(dim=1).flatten() / 60
+        )
     for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
         torch.testing.assert_close(counted.double(), said, rtol=0.15, atol=1.0)
 
@@ -233,7 +270,9 @@ def check_against_plain(plain, pairs, tables, before, loss, squares=(None, None)
     nats = plain.loss(v[hidden], target).sum()
     nats.backward()
     assert loss == pytest.approx(nats.item(), rel=1e-9)
-    for table, old, gradient, sums in zip(tables, before, (v.grad, plain.weight.grad.to_dense()), squares):
+    for table, old, gradient, sums in zip(
+        tables, before, (v.grad, plain.weight.grad.to_dense()), squares
+    ):
         step = gradient if sums is None else lr * gradient / (sums + gradient**2).sqrt()
         torch.testing.assert_close(table.vectors, old - step, rtol=0, atol=1e-9)
 
@@ -243,7 +282,9 @@ def toy_vocab():
 
 
 @pytest.mark.parametrize("window, P, seed", [(1, 1, 5), (2, 3, 6), (5, 4, 7), (5, 32, 8)])
-def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(window, P, seed, monkeypatch):
+def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(
+    window, P, seed, monkeypatch
+):
     """Each word is predicted from the words of its own window; blocks of P pairs, the last of each word filled up."""
     monkeypatch.setattr(HierarchicalSoftmax, "P", P)
     vocab = toy_vocab()
@@ -253,23 +294,41 @@ def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(window
     targets, words, inside = objective.group(ids, sentence, seeded(seed))
     assert words.shape == inside.shape == (len(targets), P) and inside.any(dim=1).all()
     real = objective.real[targets].double()
-    loss = block_step(inputs, outputs, words, objective.paths[targets], objective.left[targets, None].double(),
-                      inside.double()[:, :, None] * real[:, None], 1.0, Scratch(), True)
+    loss = block_step(
+        inputs,
+        outputs,
+        words,
+        objective.paths[targets],
+        objective.left[targets, None].double(),
+        inside.double()[:, :, None] * real[:, None],
+        1.0,
+        Scratch(),
+        True,
+    )
     plain = PlainHierarchicalSoftmax(d, huffman_tree(vocab.counts))
-    check_against_plain(plain, [(context, target) for target, context in pairs], (inputs, outputs), before, loss)
+    check_against_plain(
+        plain, [(context, target) for target, context in pairs], (inputs, outputs), before, loss
+    )
 
 
 def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
     steps = []
-    monkeypatch.setattr(objectives_module, "block_step", lambda *step: steps.append(
-        [part.clone() for part in step[2:6]]) or 0.0)
+    monkeypatch.setattr(
+        objectives_module,
+        "block_step",
+        lambda *step: steps.append([part.clone() for part in step[2:6]]) or 0.0,
+    )
     vocab = toy_vocab()
     objective = HierarchicalSoftmax(vocab, torch.ones(V), 3)
     ids, sentence = toy_text(400)
-    tally = objective.learn(ids, sentence, planted(), planted(), lambda share: 1.0, seeded(3), Scratch())
+    tally = objective.learn(
+        ids, sentence, planted(), planted(), lambda share: 1.0, seeded(3), Scratch()
+    )
     found, tree = [], huffman_tree(vocab.counts)
-    walks = {tuple(zip(tree.paths[w, :D].tolist(), (tree.signs[w, :D] > 0).tolist())): w
-             for w, D in enumerate(tree.depths.tolist())}
+    walks = {
+        tuple(zip(tree.paths[w, :D].tolist(), (tree.signs[w, :D] > 0).tolist())): w
+        for w, D in enumerate(tree.depths.tolist())
+    }
     for words, nodes, labels, times in steps:
         for word, node, (label,), time in zip(words, nodes, labels, times):
             for i in time.any(dim=1).nonzero().flatten().tolist():
@@ -283,6 +342,7 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
 @pytest.fixture(params=["compiled", "as Python reads it"])
 def loop_of(request):
     """loop_of(objective) -> its loop for d coordinates, and what it asks besides the text (the draws of seed 7)."""
+
     def get(objective, words=57):
         loop, asked = objective.loop(d, words, seeded(7))
         return (loop if request.param == "compiled" else loop.py_func), asked
@@ -292,19 +352,26 @@ def loop_of(request):
 
 def compiled_objective(name):
     kind = {"ns": CompiledNegativeSampling, "hs": CompiledHierarchicalSoftmax}[name]
-    return kind(toy_vocab(), torch.ones(V), 3, 4, 0.75)                      # window 3, K = 4
+    return kind(toy_vocab(), torch.ones(V), 3, 4, 0.75)  # window 3, K = 4
 
 
 def learn_words(name, loop_of, rate, start, end, every=1, lr=1.0):
     """Run the loop over a toy text: (what it returns, its pairs as (centre, other) places, tables, vectors before)."""
     objective = compiled_objective(name)
-    tables = [Table(torch.randn(rows, d, generator=seeded(rows)) / 2, rate * torch.linspace(*ends, rows))
-              for rows, ends in ((V, (1, 2)), (objective.output_rows, (0.5, 1)))]      # each row has a rate of its own
+    tables = [
+        Table(torch.randn(rows, d, generator=seeded(rows)) / 2, rate * torch.linspace(*ends, rows))
+        for rows, ends in ((V, (1, 2)), (objective.output_rows, (0.5, 1)))
+    ]  # each row has a rate of its own
     ids, sentence = toy_text(seed=5)
-    text, before = (ids, *reaches(sentence, 3, seeded(5))), [table.vectors.clone() for table in tables]
+    text, before = (
+        (ids, *reaches(sentence, 3, seeded(5))),
+        [table.vectors.clone() for table in tables],
+    )
     arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
     loop, asked = loop_of(objective)
-    seen = loop(*arrays, *(part.int().numpy() for part in text), start, end, *asked, np.float32(lr), every)
+    seen = loop(
+        *arrays, *(part.int().numpy() for part in text), start, end, *asked, np.float32(lr), every
+    )
     return seen, [(i, j) for i, j in pairs_of(sentence, 3, 5) if start <= i < end], tables, before
 
 
@@ -312,13 +379,13 @@ def losses_of_words(name, pairs, noise, v, weight):
     """The loss of each pair, from the plain objective or, for "ns", with its word's M noise words, K / M times each."""
     ids, _ = toy_text(seed=5)
     centre, other = (ids[list(places)] for places in zip(*pairs))
-    if name == "hs":                                   # the word's own walk, from a word of its window
+    if name == "hs":  # the word's own walk, from a word of its window
         plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
         plain.weight = torch.nn.Parameter(weight)
         return plain.loss(v[other], centre), plain.weight
     weight = weight.requires_grad_()
     M = CompiledNegativeSampling.M
-    drawn = torch.stack([torch.from_numpy(noise[i:i + M]).long() for i, _ in pairs])         # (pairs, M)
+    drawn = torch.stack([torch.from_numpy(noise[i : i + M]).long() for i, _ in pairs])  # (pairs, M)
     scores = (v[centre][:, None] * weight[torch.cat([other[:, None], drawn], dim=1)]).sum(dim=2)
     losses = -logsigmoid(scores * torch.tensor([1.0] + M * [-1.0]))
     return (losses * torch.tensor([1.0] + M * [4 / M])).sum(dim=1), weight
@@ -329,16 +396,22 @@ def losses_of_words(name, pairs, noise, v, weight):
 def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
     """Both tables, by the rates' share of the summed gradient; a small step, as a row that comes twice moves twice."""
     lr = 2e-4
-    (pairs, nats, measured), expected, tables, before = learn_words(name, loop_of, 0.5, start, start + 1, lr=lr)
+    (pairs, nats, measured), expected, tables, before = learn_words(
+        name, loop_of, 0.5, start, start + 1, lr=lr
+    )
     if not expected:
         assert (pairs, nats, measured) == (0, 0.0, 0)
         return
     v, noise = before[0].clone().requires_grad_(), loop_of(compiled_objective(name))[1][0]
     losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
     losses.sum().backward()
-    assert pairs == measured == len(expected) and nats == pytest.approx(losses.sum().item(), rel=1e-5)
+    assert pairs == measured == len(expected) and nats == pytest.approx(
+        losses.sum().item(), rel=1e-5
+    )
     for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
-        torch.testing.assert_close((old - table.vectors) / lr, table.rates[:, None] * gradient, rtol=0.02, atol=0.005)
+        torch.testing.assert_close(
+            (old - table.vectors) / lr, table.rates[:, None] * gradient, rtol=0.02, atol=0.005
+        )
         assert (table.vectors != old).any(dim=1).tolist() == (gradient != 0).any(dim=1).tolist()
 
 
@@ -350,7 +423,7 @@ def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkey
     noise, tried = loop_of(compiled_objective("ns"))[1][0], 0
     for start in range(57):
         near = [int(ids[j]) for i, j in pairs_of(sentence, 3, 5) if i == start]
-        rows = near + noise[start:start + 2].tolist()
+        rows = near + noise[start : start + 2].tolist()
         if not near or (len(set(rows)) < len(rows) if name == "ns" else len(near) > 1):
             continue
         _, expected, tables, before = learn_words(name, loop_of, 0.5, start, start + 1)
@@ -358,7 +431,9 @@ def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkey
         losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
         losses.sum().backward()
         for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
-            torch.testing.assert_close(table.vectors, old - table.rates[:, None] * gradient, rtol=0, atol=2e-3)
+            torch.testing.assert_close(
+                table.vectors, old - table.rates[:, None] * gradient, rtol=0, atol=2e-3
+            )
         tried += 1
     assert tried > 5
 
@@ -366,10 +441,18 @@ def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkey
 @pytest.mark.parametrize("name", ["ns", "hs"])
 def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, name):
     """Each third word for negative sampling, each third pair for hierarchical softmax; rate 0 moves nothing."""
-    (pairs, nats, measured), expected, tables, before = learn_words(name, loop_of, 0.0, 0, 57, every=3)
-    losses, _ = losses_of_words(name, expected, loop_of(compiled_objective(name))[1][0], before[0], before[1])
+    (pairs, nats, measured), expected, tables, before = learn_words(
+        name, loop_of, 0.0, 0, 57, every=3
+    )
+    losses, _ = losses_of_words(
+        name, expected, loop_of(compiled_objective(name))[1][0], before[0], before[1]
+    )
     centres = sorted({i for i, _ in expected})[::3]
-    chosen = torch.tensor([i in centres for i, _ in expected]) if name == "ns" else torch.arange(len(expected)) % 3 == 0
+    chosen = (
+        torch.tensor([i in centres for i, _ in expected])
+        if name == "ns"
+        else torch.arange(len(expected)) % 3 == 0
+    )
     assert (pairs, measured) == (len(expected), int(chosen.sum()))
     assert nats == pytest.approx(losses[chosen].detach().double().sum().item(), rel=1e-5)
     assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))
@@ -380,10 +463,22 @@ def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkey
     """A sentence of the words 0 to 5, and, when the rate is 0 already, one of the others."""
     monkeypatch.setattr(Compiled, "CHUNK", 6)
     objective, shares = compiled_objective(name), []
-    tables = [Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows)) for rows in (V, objective.output_rows)]
-    before, ids = tables[0].vectors.clone(), torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6))
-    tally = objective.learn(ids, (ids > 5).long(), *tables, lambda share: shares.append(share) or float(share == 0),
-                            seeded(), Scratch())
+    tables = [
+        Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows))
+        for rows in (V, objective.output_rows)
+    ]
+    before, ids = (
+        tables[0].vectors.clone(),
+        torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6)),
+    )
+    tally = objective.learn(
+        ids,
+        (ids > 5).long(),
+        *tables,
+        lambda share: shares.append(share) or float(share == 0),
+        seeded(),
+        Scratch(),
+    )
     assert shares == [0, 6 / 18, 12 / 18]
     assert (tables[0].vectors != before).any(dim=1).tolist() == [True] * 6 + [False] * 6
     assert tally.pairs == len(pairs_of((ids > 5).long(), 3, 0))
@@ -393,10 +488,15 @@ def test_the_compiled_sigma_is_within_its_bound():
     """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
     for x in torch.linspace(-15, 15, 61).tolist():
         inputs, outputs = np.full((2, 1), x, np.float32), np.ones((1, 1), np.float32)
-        ones, text = np.ones(2, np.float32), [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
+        ones, text = (
+            np.ones(2, np.float32),
+            [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])],
+        )
         tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
         compiled.loops(1).walks(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
-        assert inputs[1, 0] == pytest.approx(x + 1 - torch.sigmoid(torch.tensor(x)).item(), abs=1e-4)
+        assert inputs[1, 0] == pytest.approx(
+            x + 1 - torch.sigmoid(torch.tensor(x)).item(), abs=1e-4
+        )
 
 
 def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
@@ -407,23 +507,33 @@ def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     for seed in range(20):
         left, right = reaches(torch.zeros_like(ids), 3, seeded(seed))
         _, (noise, M, share) = objective.loop(d, len(ids), seeded(seed + 99))
-        shared = torch.from_numpy(noise).long().unfold(0, M, 1)              # (words, M)
+        shared = torch.from_numpy(noise).long().unfold(0, M, 1)  # (words, M)
         assert len(shared) == len(ids) and M * share == pytest.approx(K)
         n = (left + right).float()
         counts_in.index_add_(0, ids, n * (1 + K) / 20)
         counts_out.index_add_(0, shared.flatten(), n.repeat_interleave(M) * share.item() / 20)
-        counts_out.index_add_(0, ids, n / 20)          # as often in a window as it has words in its own, on average
+        counts_out.index_add_(
+            0, ids, n / 20
+        )  # as often in a window as it has words in its own, on average
     for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
         torch.testing.assert_close(counted.double(), said, rtol=0.1, atol=1.0)
 
 
 def test_without_numba_the_blocks_take_over(monkeypatch):
-    script = ("import sys; sys.modules['numba'] = None\nfrom utils.fast import objectives\n"
-              "print(*(objectives.OBJECTIVES[name].__name__ for name in ('ns', 'hs')))")
+    script = (
+        "import sys; sys.modules['numba'] = None\nfrom utils.fast import objectives\n"
+        "print(*(objectives.OBJECTIVES[name].__name__ for name in ('ns', 'hs')))"
+    )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == ["NegativeSampling", "HierarchicalSoftmax"]
-    assert (OBJECTIVES["ns"], OBJECTIVES["hs"]) == (CompiledNegativeSampling, CompiledHierarchicalSoftmax)
-    assert (OBJECTIVES["ns-blocks"], OBJECTIVES["hs-blocks"]) == (NegativeSampling, HierarchicalSoftmax)
+    assert (OBJECTIVES["ns"], OBJECTIVES["hs"]) == (
+        CompiledNegativeSampling,
+        CompiledHierarchicalSoftmax,
+    )
+    assert (OBJECTIVES["ns-blocks"], OBJECTIVES["hs-blocks"]) == (
+        NegativeSampling,
+        HierarchicalSoftmax,
+    )
 
 
 def loss_of_all(plain, sentences, vocab, run):
@@ -436,8 +546,11 @@ def loss_of_all(plain, sentences, vocab, run):
 @pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
 def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
     """The same loss of all pairs after as many passes, and far below that of vectors which know nothing."""
-    plain = (PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts)) if name == "ns" else
-             PlainHierarchicalSoftmax(8, huffman_tree(vocab.counts)))
+    plain = (
+        PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+        if name == "ns"
+        else PlainHierarchicalSoftmax(8, huffman_tree(vocab.counts))
+    )
     losses = []
     for objective in (name, f"{name}-blocks"):
         run = Run(Text(sentences, vocab), vocab, objective=objective, dim=8, subsample=0, epochs=30)
@@ -454,7 +567,9 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
     objective.blocks = 99
     ids, sentence = toy_text(seed=seed)
     pairs, (inputs, outputs), before = one_step(objective, window, seed)
-    tally = objective.learn(ids, sentence, inputs, outputs, lambda share: 1.0, seeded(seed), Scratch())
+    tally = objective.learn(
+        ids, sentence, inputs, outputs, lambda share: 1.0, seeded(seed), Scratch()
+    )
     assert tally.pairs == len(pairs) and len(steps) == 1
     _, _, centres, context, inside, *_ = steps[0]
     tables = [Table(table.vectors) for table in (inputs, outputs)]
@@ -482,7 +597,7 @@ def plain_loss(sentences, vocab, epochs, lr):
     objective = PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
     batches = skip_gram_batches(*vocab.encode(sentences), vocab, batch_size=64, subsample=None)
     history = train(SkipGram(len(vocab), 8, objective), batches, epochs=epochs, lr=lr)
-    return sum(history.loss[-len(batches):]) / len(batches)
+    return sum(history.loss[-len(batches) :]) / len(batches)
 
 
 def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
@@ -491,13 +606,17 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
     monkeypatch.setattr(training_module, "ROUND", 0.0)
     run = Run(Text(sentences, vocab), vocab, objective="ns-blocks", dim=8, subsample=0, epochs=20)
     losses = run.train(threads=1).loss
-    assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(plain_loss(sentences, vocab, 20, 0.3), abs=0.08)
+    assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(
+        plain_loss(sentences, vocab, 20, 0.3), abs=0.08
+    )
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, objective):
     """Even words occur among even words only: their vectors end up together."""
-    vectors = train_fast(sentences, vocab, objective=objective, dim=8, subsample=0, epochs=30, threads=1)
+    vectors = train_fast(
+        sentences, vocab, objective=objective, dim=8, subsample=0, epochs=30, threads=1
+    )
     unit = torch.nn.functional.normalize(vectors.vectors - vectors.vectors.mean(dim=0), dim=1)
     even = torch.tensor([int(word[1:]) % 2 == 0 for word in vectors.words])
     alike = even[:, None] == even
@@ -515,14 +634,18 @@ def test_pieces_hold_the_text_with_an_end_after_each_sentence(vocab, sentences, 
     monkeypatch.setattr(text_module, "PIECE", 50)
     text = Text([*sentences, ["unknown"], []], vocab)
     assert whole(text) == [i for s in sentences for i in [*(vocab[word] for word in s), len(vocab)]]
-    assert len(text) > 20 and all(len(text[i]) <= 50 and text[i][-1] == len(vocab) for i in range(len(text)))
+    assert len(text) > 20 and all(
+        len(text[i]) <= 50 and text[i][-1] == len(vocab) for i in range(len(text))
+    )
     assert text.known == sum(map(len, sentences)) == text.words - 1
 
 
 def test_streaming_a_file_equals_text_in_memory(vocab, sentences, tmp_path, monkeypatch):
     """From memory, from a file, and with ids that wait in a temporary file: the same vectors."""
     path = tmp_path / "text.txt"
-    words = [["of", *(chr(97 + int(word[1:])) for word in s)] for s in sentences]    # a file's words are letters only
+    words = [
+        ["of", *(chr(97 + int(word[1:])) for word in s)] for s in sentences
+    ]  # a file's words are letters only
     path.write_text("\n\n".join(" ".join(s).title() for s in words), encoding="utf-8")
     kinds = Vocab(read_sentences(path), min_count=1)
     assert len(kinds) == 21 and [s for s in read_sentences(path) if s] == words
@@ -544,21 +667,30 @@ def test_lines_longer_than_memory_come_in_parts(tmp_path, monkeypatch, end):
 
 
 def test_one_sentence_of_a_million_tokens(vocab):
-    sentence = [vocab.words[i] for i in torch.randint(0, 20, (1_000_000,), generator=seeded()).tolist()]
+    sentence = [
+        vocab.words[i] for i in torch.randint(0, 20, (1_000_000,), generator=seeded()).tolist()
+    ]
     text = Text([sentence], vocab)
     assert text.known == 1_000_000 and len(text) == -(-1_000_001 // text_module.PIECE)
     assert train_fast([sentence], vocab, dim=2, epochs=1).vectors.isfinite().all()
 
 
-@pytest.mark.parametrize("content, message", [
-    ("river é".encode()[:-1], "not UTF-8.*after line 0"), (b"one\ntwo\n\xff\xfe", "not UTF-8.*after line")])
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("river é".encode()[:-1], "not UTF-8.*after line 0"),
+        (b"one\ntwo\n\xff\xfe", "not UTF-8.*after line"),
+    ],
+)
 def test_a_file_that_is_not_utf8_or_ends_within_a_character(tmp_path, content, message):
     (tmp_path / "text.txt").write_bytes(content)
     with pytest.raises(ValueError, match=message):
         list(read_sentences(tmp_path / "text.txt"))
 
 
-@pytest.mark.parametrize("change", [lambda path: path.open("a").write("more"), lambda path: path.write_text("a")])
+@pytest.mark.parametrize(
+    "change", [lambda path: path.open("a").write("more"), lambda path: path.write_text("a")]
+)
 def test_a_file_that_changes_its_length_while_it_is_read(tmp_path, change):
     path = tmp_path / "text.txt"
     path.write_text("one two\n" * 100_000)
@@ -619,12 +751,23 @@ def test_the_history_has_every_pair(vocab, sentences, short):
     assert run.next == len(run)
 
 
-@pytest.mark.parametrize("wrong, message", [
-    (dict(objective="nce"), "objective is 'nce'; choose"), (dict(dim=0), "dim is 0"), (dict(window=0), "window is 0"),
-    (dict(negatives=0), "negatives is 0"), (dict(epochs=0), "epochs is 0"), (dict(seed=-1), "seed is -1"),
-    (dict(threads=0), "threads is 0"), (dict(subsample=-1e-3), "subsample is -0.001"),
-    (dict(subsample=float("nan")), "subsample is nan"), (dict(lr=0.0), "lr is 0"), (dict(lr=float("inf")), "lr is inf"),
-    (dict(power=float("inf")), "power is inf")])
+@pytest.mark.parametrize(
+    "wrong, message",
+    [
+        (dict(objective="nce"), "objective is 'nce'; choose"),
+        (dict(dim=0), "dim is 0"),
+        (dict(window=0), "window is 0"),
+        (dict(negatives=0), "negatives is 0"),
+        (dict(epochs=0), "epochs is 0"),
+        (dict(seed=-1), "seed is -1"),
+        (dict(threads=0), "threads is 0"),
+        (dict(subsample=-1e-3), "subsample is -0.001"),
+        (dict(subsample=float("nan")), "subsample is nan"),
+        (dict(lr=0.0), "lr is 0"),
+        (dict(lr=float("inf")), "lr is inf"),
+        (dict(power=float("inf")), "power is inf"),
+    ],
+)
 def test_wrong_settings_are_named(vocab, sentences, wrong, message):
     with pytest.raises(ValueError, match=message):
         train_fast(sentences, vocab, **wrong)
@@ -633,8 +776,11 @@ def test_wrong_settings_are_named(vocab, sentences, wrong, message):
 @pytest.mark.parametrize("objective", ["ns", "hs", "ns-blocks", "hs-blocks"])
 def test_rates_of_rows(vocab, sentences, objective):
     """lr for all of them, or by 1 / sqrt(n); never more than 2 / p where p questions pile up in a step."""
+
     def rates(lr, epochs):
-        run = Run(Text(sentences, vocab), vocab, objective=objective, subsample=0, epochs=epochs, lr=lr)
+        run = Run(
+            Text(sentences, vocab), vocab, objective=objective, subsample=0, epochs=epochs, lr=lr
+        )
         steps = vocab.counts.sum() / run.objective.step
         bounds = [2 / (asked / steps).clamp(min=once) for asked, once in run.objective.asked]
         return [table.rates.double() for table in (run.inputs, run.outputs)], bounds, run.objective
@@ -644,8 +790,10 @@ def test_rates_of_rows(vocab, sentences, objective):
         torch.testing.assert_close(rate, bound.clamp(max=0.02), rtol=1e-5, atol=0)
     own, bounds, kind = rates(None, 400)
     for rate, bound, (asked, _) in zip(own, bounds, kind.asked):
-        n = asked * 400                                # in all epochs
-        torch.testing.assert_close(rate, torch.minimum(kind.LR / (400 * n).sqrt(), bound), rtol=1e-5, atol=0)
+        n = asked * 400  # in all epochs
+        torch.testing.assert_close(
+            rate, torch.minimum(kind.LR / (400 * n).sqrt(), bound), rtol=1e-5, atol=0
+        )
         assert (rate < 0.99 * bound).any() and rate.max() > rate.min()
     assert all((rate <= 0.1 * (1 + 1e-6)).all() for rate in rates(None, 1)[0])
 
@@ -656,7 +804,11 @@ def test_a_vocabulary_of_one_word_is_refused():
 
 
 def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, short, monkeypatch):
-    run, learn, good = Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0), Run.learn, []
+    run, learn, good = (
+        Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0),
+        Run.learn,
+        [],
+    )
 
     def derail(self, number, scratch):
         if number == 4:
@@ -665,9 +817,14 @@ def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, 
         return learn(self, number, scratch)
 
     monkeypatch.setattr(Run, "learn", derail)
-    with pytest.raises(TrainingDiverged, match="choose a smaller lr.*those after piece 4") as caught:
+    with pytest.raises(
+        TrainingDiverged, match="choose a smaller lr.*those after piece 4"
+    ) as caught:
         run.train(threads=1)
-    assert torch.equal(caught.value.embeddings.vectors, good[0]) and run.inputs.vectors.isfinite().all()
+    assert (
+        torch.equal(caught.value.embeddings.vectors, good[0])
+        and run.inputs.vectors.isfinite().all()
+    )
     assert len(caught.value.history.loss) == 4
 
 
@@ -699,18 +856,25 @@ def stop_after(monkeypatch, pieces):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "_note", interrupt)
-    return lambda: (monkeypatch.setattr(Run, "_note", note), monkeypatch.setattr(Run, "learn", learn))
+    return lambda: (
+        monkeypatch.setattr(Run, "_note", note),
+        monkeypatch.setattr(Run, "learn", learn),
+    )
 
 
 @pytest.mark.parametrize("objective", ["ns", "softmax"])
-def test_an_interrupted_run_goes_on_where_it_stopped(vocab, sentences, short, monkeypatch, tmp_path, capsys, objective):
+def test_an_interrupted_run_goes_on_where_it_stopped(
+    vocab, sentences, short, monkeypatch, tmp_path, capsys, objective
+):
     options = dict(dim=8, epochs=4, threads=1, objective=objective)
     unbroken = train_fast(sentences, vocab, **options).vectors
     go_on = stop_after(monkeypatch, 7)
     half = train_fast(sentences, vocab, checkpoint=tmp_path / "c", **options).vectors
     assert "interrupted after" in capsys.readouterr().out and not torch.equal(half, unbroken)
     go_on()
-    resumed = train_fast(sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options).vectors
+    resumed = train_fast(
+        sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options
+    ).vectors
     assert torch.equal(resumed, unbroken)
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
@@ -728,18 +892,28 @@ def test_checkpoints_are_written_while_it_runs(vocab, sentences, short, monkeypa
     assert len(set(kept)) == len(kept) > 6
     for content in kept[::4]:
         (tmp_path / "c").write_bytes(content)
-        again = train_fast(sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options).vectors
+        again = train_fast(
+            sentences, vocab, checkpoint=tmp_path / "c", resume=True, **options
+        ).vectors
         assert torch.equal(again, unbroken)
 
 
 def test_a_checkpoint_of_another_run_is_refused(vocab, sentences, tmp_path):
     def go(text=sentences, **options):
-        train_fast(text, vocab, **dict(dim=4, epochs=1) | options, checkpoint=tmp_path / "c", resume="dim" in options)
+        train_fast(
+            text,
+            vocab,
+            **dict(dim=4, epochs=1) | options,
+            checkpoint=tmp_path / "c",
+            resume="dim" in options,
+        )
 
     go()
     with pytest.raises(ValueError, match="made with dim = 4, this run has 6"):
         go(dim=6)
-    with pytest.raises(ValueError, match="made with text = '1[0-9]+ words, checksum .*this run has"):
+    with pytest.raises(
+        ValueError, match="made with text = '1[0-9]+ words, checksum .*this run has"
+    ):
         go(sentences[:-1], dim=4)
     (tmp_path / "c").write_bytes(b"no checkpoint")
     with pytest.raises(ValueError, match="is not a checkpoint"):
@@ -761,7 +935,7 @@ def test_threads_share_the_work(vocab, sentences, short, monkeypatch):
 
     def watched(self, number, scratch):
         if number < 2:
-            both.wait()                                # passes only if two threads learn at the same time
+            both.wait()  # passes only if two threads learn at the same time
         seen.add(number)
         return learn(self, number, scratch) if torch.get_num_threads() == 1 else Tally()
 

@@ -21,7 +21,9 @@ def generator(seed=0):
 
 def objective(counts=COUNTS, K=4, on_hit="keep"):
     """Negative sampling in float64 whose word w has the score w + 1 with the hidden vector 1."""
-    made = NegativeSampling(len(counts), 1, NoiseDistribution(counts, power=1.0), K, on_hit=on_hit).double()
+    made = NegativeSampling(
+        len(counts), 1, NoiseDistribution(counts, power=1.0), K, on_hit=on_hit
+    ).double()
     with torch.no_grad():
         made.weight[:, 0] = torch.arange(1, len(counts) + 1)
     return made
@@ -29,15 +31,23 @@ def objective(counts=COUNTS, K=4, on_hit="keep"):
 
 def agrees(draws, probs):
     """Whether a chi-square test finds nothing odd: draws are ids, probs their claimed probabilities."""
-    counted, probs = np.bincount(draws.flatten().numpy(), minlength=len(probs)), np.asarray(probs, dtype=float)
+    counted, probs = (
+        np.bincount(draws.flatten().numpy(), minlength=len(probs)),
+        np.asarray(probs, dtype=float),
+    )
     possible = probs > 0
-    return not counted[~possible].any() and chisquare(counted[possible], probs[possible] * counted.sum()).pvalue > 1e-3
+    return (
+        not counted[~possible].any()
+        and chisquare(counted[possible], probs[possible] * counted.sum()).pvalue > 1e-3
+    )
 
 
 @given(st.lists(st.integers(1, 10**6), min_size=1, max_size=30), st.floats(-3, 3))
 def test_probabilities_are_powers_of_the_counts(counts, power):
     expected = np.array(counts, dtype=float) ** power
-    np.testing.assert_allclose(NoiseDistribution(counts, power=power).probs, expected / expected.sum(), rtol=1e-9)
+    np.testing.assert_allclose(
+        NoiseDistribution(counts, power=power).probs, expected / expected.sum(), rtol=1e-9
+    )
 
 
 def test_the_default_power_is_three_quarters():
@@ -54,7 +64,9 @@ def test_draws_follow_the_probabilities(power):
     assert len(noise) == 5
 
 
-@pytest.mark.parametrize("power, probs", [(1e4, [0, 1, 0]), (-1e4, [1, 0, 0]), (1e308, [0, 1, 0]), (-1e308, [1, 0, 0])])
+@pytest.mark.parametrize(
+    "power, probs", [(1e4, [0, 1, 0]), (-1e4, [1, 0, 0]), (1e308, [0, 1, 0]), (-1e308, [1, 0, 0])]
+)
 def test_a_huge_power_does_not_overflow(power, probs):
     noise = NoiseDistribution([10, 1_000_000, 100], power=power)
     assert noise.probs.tolist() == probs
@@ -72,7 +84,9 @@ def test_words_without_a_count_are_never_drawn(power):
 def test_the_ends_of_the_unit_interval(uniform, word, monkeypatch):
     """A uniform number at a step of the running sum belongs to the word above it, 0 to no word without a count."""
     noise = NoiseDistribution([0, 1, 0, 2, 1, 0], power=1.0)
-    monkeypatch.setattr(torch, "rand", lambda shape, **_: torch.full(shape, uniform, dtype=torch.float64))
+    monkeypatch.setattr(
+        torch, "rand", lambda shape, **_: torch.full(shape, uniform, dtype=torch.float64)
+    )
     assert noise.sample((3,)).tolist() == [word] * 3
 
 
@@ -82,16 +96,19 @@ def test_draws_are_fixed_by_the_generator():
     assert not noise.sample((99,), generator(1)).equal(noise.sample((99,), generator(2)))
 
 
-@pytest.mark.parametrize("counts, power, message", [
-    ([], 0.75, "at least one word"),
-    ([[1, 2]], 0.75, r"shape \(1, 2\)"),
-    ([3, -1], 0.75, "count of word 1 is -1; counts must be at least 0"),
-    ([math.nan, 1], 0.75, "count of word 0 is nan"),
-    ([1, math.inf], 0.75, "count of word 1 is inf"),
-    ([0, 0], 0.75, "all counts are 0"),
-    ([1, 2], math.nan, "power is nan"),
-    ([1, 2], math.inf, "power is inf"),
-])
+@pytest.mark.parametrize(
+    "counts, power, message",
+    [
+        ([], 0.75, "at least one word"),
+        ([[1, 2]], 0.75, r"shape \(1, 2\)"),
+        ([3, -1], 0.75, "count of word 1 is -1; counts must be at least 0"),
+        ([math.nan, 1], 0.75, "count of word 0 is nan"),
+        ([1, math.inf], 0.75, "count of word 1 is inf"),
+        ([0, 0], 0.75, "all counts are 0"),
+        ([1, 2], math.nan, "power is nan"),
+        ([1, 2], math.inf, "power is inf"),
+    ],
+)
 def test_bad_counts_and_powers_are_refused(counts, power, message):
     with pytest.raises(ValueError, match=message):
         NoiseDistribution(counts, power=power)
@@ -111,14 +128,22 @@ def test_keep_counts_a_hit_like_any_draw(monkeypatch):
 def test_skip_leaves_a_hit_out(monkeypatch):
     made, targets = objective(on_hit="skip"), torch.tensor([1, 0])
     monkeypatch.setattr(made, "draw", lambda targets: torch.tensor([[1, 0, 1, 3], [3, 3, 4, 1]]))
-    softplus = [math.log1p(math.exp(w + 1)) for w in range(5)]                 # -log sigma(-score of word w)
-    expected = [softplus[1] - 2 + softplus[0] + softplus[3],
-                softplus[0] - 1 + 2 * softplus[3] + softplus[4] + softplus[1]]
+    softplus = [math.log1p(math.exp(w + 1)) for w in range(5)]  # -log sigma(-score of word w)
+    expected = [
+        softplus[1] - 2 + softplus[0] + softplus[3],
+        softplus[0] - 1 + 2 * softplus[3] + softplus[4] + softplus[1],
+    ]
     loss = made.loss(torch.ones(2, 1).double(), targets)
     assert loss.tolist() == pytest.approx(expected, rel=1e-12)
     loss.sum().backward()
     sigma = [1 / (1 + math.exp(-w - 1)) for w in range(5)]
-    hits_once = [sigma[0] + sigma[0] - 1, sigma[1] - 1 + sigma[1], 0, sigma[3] + 2 * sigma[3], sigma[4]]
+    hits_once = [
+        sigma[0] + sigma[0] - 1,
+        sigma[1] - 1 + sigma[1],
+        0,
+        sigma[3] + 2 * sigma[3],
+        sigma[4],
+    ]
     assert made.weight.grad.to_dense()[:, 0].tolist() == pytest.approx(hits_once, rel=1e-12)
 
 
@@ -143,7 +168,9 @@ def test_redraw_draws_from_what_is_left(target):
 def test_redraw_that_cannot_end_is_refused():
     with pytest.raises(ValueError, match="redraw.* cannot end"):
         objective([5, 0, 0], on_hit="redraw").draw(torch.tensor([1, 0]))
-    assert objective([5, 0, 0], on_hit="redraw").draw(torch.tensor([1, 2])).tolist() == [[0] * 4] * 2
+    assert (
+        objective([5, 0, 0], on_hit="redraw").draw(torch.tensor([1, 2])).tolist() == [[0] * 4] * 2
+    )
 
 
 @pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])

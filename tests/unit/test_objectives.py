@@ -15,7 +15,7 @@ from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
 V, d = 20, 6
-ROOT_IS_2 = [(0, 1), (4, 2), (3, 5)]                   # of four words; paths are padded with node 0
+ROOT_IS_2 = [(0, 1), (4, 2), (3, 5)]  # of four words; paths are padded with node 0
 
 
 def hidden_and_targets(B=32, seed=0):
@@ -23,19 +23,25 @@ def hidden_and_targets(B=32, seed=0):
     return torch.randn(B, d, generator=generator), torch.randint(0, V, (B,), generator=generator)
 
 
-@pytest.mark.parametrize("make_model, make_batches", [(SkipGram, skip_gram_batches), (CBOW, cbow_batches)])
+@pytest.mark.parametrize(
+    "make_model, make_batches", [(SkipGram, skip_gram_batches), (CBOW, cbow_batches)]
+)
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adagrad])
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")
-def test_six_systems_learn(make_model, make_batches, optimizer, objective_name, make_objective, sentences):
+def test_six_systems_learn(
+    make_model, make_batches, optimizer, objective_name, make_objective, sentences
+):
     """Steps on one batch: the gradients are finite, the loss falls each time, and every parameter moves."""
     torch.manual_seed(0)
     vocab = Vocab(sentences, min_count=1)
     model = make_model(V, d, make_objective(objective_name, V, d))
-    window, targets = next(iter(make_batches(*vocab.encode(sentences), vocab, batch_size=256, subsample=None)))
+    window, targets = next(
+        iter(make_batches(*vocab.encode(sentences), vocab, batch_size=256, subsample=None))
+    )
     update = optimizer(model.parameters(), lr=0.3)
     before, losses = [p.detach().clone() for p in model.parameters()], []
     for _ in range(4):
-        torch.manual_seed(1)                           # the same noise words each time
+        torch.manual_seed(1)  # the same noise words each time
         loss = model.loss(window, targets)
         assert loss.shape == (256,)
         update.zero_grad()
@@ -52,7 +58,9 @@ def test_extreme_scores_give_finite_losses_and_gradients(score, objective_name, 
     """A score of +-500 costs about 0 or 500 nats, never inf or NaN."""
     objective = make_objective(objective_name, V, 1)
     with torch.no_grad():
-        objective.weight[:, 0] = torch.where(torch.arange(len(objective.weight)) % 2 == 0, score, -score)
+        objective.weight[:, 0] = torch.where(
+            torch.arange(len(objective.weight)) % 2 == 0, score, -score
+        )
     hidden, targets = torch.ones(V, 1).requires_grad_(), torch.arange(V)
     loss = objective.loss(hidden, targets)
     loss.sum().backward()
@@ -67,7 +75,9 @@ def test_log_probabilities_are_normalised_and_agree_with_the_loss(name, make_obj
     log_prob = objective.log_prob(hidden.double())
     assert log_prob.shape == (32, V)
     torch.testing.assert_close(log_prob.exp().sum(dim=1), torch.ones(32).double())
-    torch.testing.assert_close(-log_prob[range(32), targets], objective.loss(hidden.double(), targets))
+    torch.testing.assert_close(
+        -log_prob[range(32), targets], objective.loss(hidden.double(), targets)
+    )
 
 
 def test_double_reaches_every_part(objective_name, make_objective):
@@ -84,9 +94,17 @@ def test_an_empty_batch_has_no_loss(objective_name, make_objective):
 
 def test_loss_of_a_batch_is_that_of_its_pairs(objective_name, make_objective):
     """Nothing leaks from one pair of a batch into another, whatever the depth of its paths."""
-    objective, (hidden, targets) = make_objective(objective_name, V, d, planted=True), hidden_and_targets(8)
+    objective, (hidden, targets) = (
+        make_objective(objective_name, V, d, planted=True),
+        hidden_and_targets(8),
+    )
     given = [torch.randint(0, V, (8, 5))] if objective_name == "negative" else []
-    alone = [objective.loss(hidden[b:b + 1].double(), targets[b:b + 1], *(g[b:b + 1] for g in given)) for b in range(8)]
+    alone = [
+        objective.loss(
+            hidden[b : b + 1].double(), targets[b : b + 1], *(g[b : b + 1] for g in given)
+        )
+        for b in range(8)
+    ]
     torch.testing.assert_close(objective.loss(hidden.double(), targets, *given), torch.cat(alone))
 
 
@@ -114,7 +132,11 @@ def test_cost_is_a_mean_over_the_targets_and_padding_costs_the_deepest():
     hierarchical = HierarchicalSoftmax(d, huffman_tree([8, 4, 2, 1, 1]))
     assert hierarchical.cost(torch.tensor([0, 0, 1, 3])) == (2, 2, 4)
     assert FullSoftmax(V, d).cost(torch.tensor([0, 1])) == (V, V, V)
-    assert NegativeSampling(V, d, NoiseDistribution(zipf_counts(V)), 7).cost(torch.tensor([0])) == (8, 8, 8)
+    assert NegativeSampling(V, d, NoiseDistribution(zipf_counts(V)), 7).cost(torch.tensor([0])) == (
+        8,
+        8,
+        8,
+    )
 
 
 def test_a_dense_gradient_can_be_asked_for(make_objective):
@@ -133,9 +155,11 @@ def test_padding_gives_the_first_inner_node_no_gradient():
     objective = HierarchicalSoftmax(1, tree_from_children(ROOT_IS_2)).double()
     with torch.no_grad():
         objective.weight[:, 0] = torch.tensor([10.0, 2.0, 3.0])
-    loss = objective.loss(torch.ones(2, 1).double(), torch.tensor([2, 3]))     # right, right; left
+    loss = objective.loss(torch.ones(2, 1).double(), torch.tensor([2, 3]))  # right, right; left
     loss.sum().backward()
-    assert loss.tolist() == pytest.approx([-log_expit(-3) - log_expit(-2), -log_expit(3)], rel=1e-12)
+    assert loss.tolist() == pytest.approx(
+        [-log_expit(-3) - log_expit(-2), -log_expit(3)], rel=1e-12
+    )
     assert objective.weight.grad.to_dense()[0] == 0
 
 
@@ -146,21 +170,29 @@ def test_padding_gives_the_first_inner_node_no_gradient():
 def test_targets_outside_the_vocabulary_are_refused(target, objective_name, make_objective):
     """-100 too, which PyTorch's cross entropy would leave out without a word."""
     objective = make_objective(objective_name, V, d)
-    for refuse in (lambda: objective.loss(torch.zeros(2, d), torch.tensor([3, target])),
-                   lambda: objective.cost(torch.tensor([3, target]))):
-        with pytest.raises(IndexError, match=f"target id {target} is outside .* {V} words .*0 to {V - 1}"):
+    for refuse in (
+        lambda: objective.loss(torch.zeros(2, d), torch.tensor([3, target])),
+        lambda: objective.cost(torch.tensor([3, target])),
+    ):
+        with pytest.raises(
+            IndexError, match=f"target id {target} is outside .* {V} words .*0 to {V - 1}"
+        ):
             refuse()
 
 
 @pytest.mark.parametrize("word", [-1, V])
 def test_noise_words_outside_the_vocabulary_are_refused(word, make_objective):
     with pytest.raises(IndexError, match=f"noise word id {word} is outside"):
-        make_objective("negative", V, d).loss(torch.zeros(1, d), torch.tensor([0]), torch.tensor([[3, word]]))
+        make_objective("negative", V, d).loss(
+            torch.zeros(1, d), torch.tensor([0]), torch.tensor([[3, word]])
+        )
 
 
 def test_hidden_vectors_of_another_size_are_refused(objective_name, make_objective):
     objective = make_objective(objective_name, V, d)
-    with pytest.raises(ValueError, match=f"hidden vectors have 9 coordinates, the output vectors {d}"):
+    with pytest.raises(
+        ValueError, match=f"hidden vectors have 9 coordinates, the output vectors {d}"
+    ):
         objective.loss(torch.zeros(2, 9), torch.tensor([0, 1]))
     if objective_name != "negative":
         with pytest.raises(ValueError, match="hidden vectors have 9"):
@@ -173,28 +205,41 @@ def test_a_dimension_below_one_is_refused(d, match, objective_name, make_objecti
         make_objective(objective_name, V, d)
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"num_negatives": 0}, r"num_negatives \(K\) is 0"),
-    ({"num_negatives": -5}, r"num_negatives \(K\) is -5"),
-    ({"on_hit": "drop"}, "on_hit is 'drop'; choose 'keep', 'skip' or 'redraw'"),
-    ({"noise": NoiseDistribution([1, 2, 3])}, f"noise distribution has 3 words, the vocabulary {V}"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"num_negatives": 0}, r"num_negatives \(K\) is 0"),
+        ({"num_negatives": -5}, r"num_negatives \(K\) is -5"),
+        ({"on_hit": "drop"}, "on_hit is 'drop'; choose 'keep', 'skip' or 'redraw'"),
+        (
+            {"noise": NoiseDistribution([1, 2, 3])},
+            f"noise distribution has 3 words, the vocabulary {V}",
+        ),
+    ],
+)
 def test_bad_options_of_negative_sampling_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         NegativeSampling(**{"V": V, "d": d, "noise": NoiseDistribution(zipf_counts(V))} | options)
 
 
 def test_a_vocabulary_of_one_word_is_refused():
-    for refuse in (lambda: FullSoftmax(1, d), lambda: NegativeSampling(1, d, NoiseDistribution([3]))):
+    for refuse in (
+        lambda: FullSoftmax(1, d),
+        lambda: NegativeSampling(1, d, NoiseDistribution([3])),
+    ):
         with pytest.raises(ValueError, match="vocabulary has 1 words"):
             refuse()
 
 
 @pytest.mark.parametrize("model", [SkipGram, CBOW])
 def test_a_model_unlike_its_objective_is_refused(model, objective_name, make_objective):
-    with pytest.raises(ValueError, match=f"the model has V = {V}, d = {d}, its objective V = 7, d = {d}"):
+    with pytest.raises(
+        ValueError, match=f"the model has V = {V}, d = {d}, its objective V = 7, d = {d}"
+    ):
         model(V, d, make_objective(objective_name, 7, d))
-    with pytest.raises(ValueError, match=f"the model has V = {V}, d = {d}, its objective V = {V}, d = 3"):
+    with pytest.raises(
+        ValueError, match=f"the model has V = {V}, d = {d}, its objective V = {V}, d = 3"
+    ):
         model(V, d, make_objective(objective_name, V, 3))
     with pytest.raises(ValueError, match="V is 1 and d is 6"):
         model(1, d, make_objective(objective_name, V, d))
@@ -225,7 +270,9 @@ def test_cbow_means_over_bags_of_any_size(size, make_objective):
     model = CBOW(V, d, make_objective("full", V, d, planted=True)).double()
     bag, target = torch.arange(3, 3 + size), torch.tensor([1])
     hidden = model((bag, torch.tensor([0])))
-    torch.testing.assert_close(hidden, model.embedding.weight[3:3 + size].sum(dim=0, keepdim=True) / size)
+    torch.testing.assert_close(
+        hidden, model.embedding.weight[3 : 3 + size].sum(dim=0, keepdim=True) / size
+    )
     loss = model.loss((bag, torch.tensor([0])), target)
     expected = -log_softmax((hidden @ model.objective.weight.T).detach().numpy(), axis=1)[0, 1]
     assert loss.item() == pytest.approx(expected, rel=1e-12)

@@ -21,8 +21,10 @@ from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import balanced_tree, huffman_tree, tree_from_children
 
 K = 2
-LANGUAGES = {"lesson 08": [[4, 1, 8, 2, 8, 5, 2, 2], [8, 2, 3, 3, 1, 1, 1, 1], [2, 1, 1, 1, 3, 1, 1, 2]],
-             "four words": [[9, 1, 2, 4], [1, 1, 6, 2]]}
+LANGUAGES = {
+    "lesson 08": [[4, 1, 8, 2, 8, 5, 2, 2], [8, 2, 3, 3, 1, 1, 1, 1], [2, 1, 1, 1, 3, 1, 1, 2]],
+    "four words": [[9, 1, 2, 4], [1, 1, 6, 2]],
+}
 POLICIES = ["keep", "skip", "redraw"]
 
 
@@ -42,7 +44,9 @@ def q_of(counts, power=0.75):
 def trained(objective, counts, loss):
     """Minimise `loss(hidden, targets)` (B,), weighted by the counts, in the objective's rows; hidden is one-hot."""
     C, V = counts.shape
-    centres, targets = (i.flatten() for i in torch.meshgrid(torch.arange(C), torch.arange(V), indexing="ij"))
+    centres, targets = (
+        i.flatten() for i in torch.meshgrid(torch.arange(C), torch.arange(V), indexing="ij")
+    )
     hidden, weights = torch.eye(C, dtype=torch.float64)[centres], counts.flatten() / counts.sum()
     objective.double()
 
@@ -53,8 +57,13 @@ def trained(objective, counts, loss):
         (gradient,) = torch.autograd.grad(value, objective.weight)
         return value.item(), gradient.to_dense().flatten().numpy()
 
-    best = minimize(value_and_gradient, np.zeros(objective.weight.numel()), jac=True, method="BFGS",
-                    options={"gtol": 1e-10, "maxiter": 5000})
+    best = minimize(
+        value_and_gradient,
+        np.zeros(objective.weight.numel()),
+        jac=True,
+        method="BFGS",
+        options={"gtol": 1e-10, "maxiter": 5000},
+    )
     value_and_gradient(best.x)
     return objective.weight.detach()
 
@@ -74,8 +83,11 @@ def chain(V):
     return tree_from_children([(i, V + 1 + i) for i in range(V - 2)] + [(V - 2, V - 1)])
 
 
-@pytest.mark.parametrize("make", [balanced_tree, chain, lambda V: huffman_tree(torch.arange(1, V + 1))],
-                         ids=["balanced", "chain", "Huffman"])
+@pytest.mark.parametrize(
+    "make",
+    [balanced_tree, chain, lambda V: huffman_tree(torch.arange(1, V + 1))],
+    ids=["balanced", "chain", "Huffman"],
+)
 def test_hierarchical_softmax_reaches_the_truth_on_any_tree(counts, make):
     C, V = counts.shape
     objective = HierarchicalSoftmax(C, make(V))
@@ -93,12 +105,15 @@ def all_draws(V):
 def mean_over_draws(objective, q):
     """The package's loss of each pair, hits kept, averaged over all V^K draws."""
     draws = all_draws(len(q))
-    chance = q[draws].prod(dim=1)                      # (V^K,)
+    chance = q[draws].prod(dim=1)  # (V^K,)
 
     def loss(hidden, targets):
         B, D = len(hidden), len(draws)
-        losses = objective.loss(hidden.repeat_interleave(D, 0), targets.repeat_interleave(D), draws.repeat(B, 1))
+        losses = objective.loss(
+            hidden.repeat_interleave(D, 0), targets.repeat_interleave(D), draws.repeat(B, 1)
+        )
         return losses.reshape(B, D) @ chance
+
     return loss
 
 
@@ -109,7 +124,10 @@ def brute_force(p, q, on_hit):
     hit, and divides the others' by their sum.
     """
     V = len(q)
-    yes, no = np.zeros(V), np.zeros(V)                 # how often each row is asked, over everything that can happen
+    yes, no = (
+        np.zeros(V),
+        np.zeros(V),
+    )  # how often each row is asked, over everything that can happen
     for target in range(V):
         tuples = list(itertools.product(range(V), repeat=K))
         chances = np.array([math.prod(q[h] for h in draw) for draw in tuples])
@@ -122,8 +140,10 @@ def brute_force(p, q, on_hit):
                 if not (on_hit == "skip" and h == target):
                     no[h] += p[target] * chance
 
-    def best(w):                                       # the sum has one term for each score
-        return minimize_scalar(lambda s: -(yes[w] * log_expit(s) + no[w] * log_expit(-s)), bracket=(-2, 2)).x
+    def best(w):  # the sum has one term for each score
+        return minimize_scalar(
+            lambda s: -(yes[w] * log_expit(s) + no[w] * log_expit(-s)), bracket=(-2, 2)
+        ).x
 
     return [best(w) for w in range(V)]
 
@@ -131,6 +151,7 @@ def brute_force(p, q, on_hit):
 def closed_form(counts, q, on_hit):
     """For centre word w and context word c, in counts: what is known of word2vec, gensim and fastText."""
     counts, q = counts.numpy(), q.numpy()
+
     def noise(row, c):
         if on_hit == "redraw":
             return q[c] * sum(other / (1 - q[o]) for o, other in enumerate(row) if o != c)
@@ -158,11 +179,15 @@ def test_closed_forms_are_what_brute_force_finds(counts, on_hit, power):
 @pytest.mark.parametrize("on_hit", POLICIES)
 def test_the_lessons_function_is_the_closed_form(counts, on_hit):
     path = Path(__file__).parents[2] / "notebooks" / "08_what_is_learned.ipynb"
-    (cell,) = [cell.source for cell in nbformat.read(path, 4).cells if "def optimal_scores(" in cell.source]
+    (cell,) = [
+        cell.source for cell in nbformat.read(path, 4).cells if "def optimal_scores(" in cell.source
+    ]
     names = {}
     exec(cell, names)
     q = q_of(counts)
-    compare(on_hit, names["optimal_scores"](p_of(counts), q, K, on_hit), closed_form(counts, q, on_hit))
+    compare(
+        on_hit, names["optimal_scores"](p_of(counts), q, K, on_hit), closed_form(counts, q, on_hit)
+    )
 
 
 def test_the_exercises_references_are_the_closed_forms(counts):
@@ -170,7 +195,11 @@ def test_the_exercises_references_are_the_closed_forms(counts):
     for number, on_hit in (("8.1", "keep"), ("8.5", "redraw")):
         compare(number, registry()[number].reference(counts, q, K), closed_form(counts, q, on_hit))
     unigram = counts.sum(dim=0) / counts.sum()
-    compare("8.2", registry()["8.2"].reference(counts) - math.log(K), closed_form(counts, unigram, "keep"))
+    compare(
+        "8.2",
+        registry()["8.2"].reference(counts) - math.log(K),
+        closed_form(counts, unigram, "keep"),
+    )
 
 
 def test_the_correction_brings_the_softmax_of_the_scores_to_the_truth(counts):
@@ -190,7 +219,9 @@ def gradient_at(scores, counts, q):
     objective = NegativeSampling(V, C, NoiseDistribution(torch.ones(V)), num_negatives=K).double()
     with torch.no_grad():
         objective.weight.copy_(scores.T)
-    centres, targets = (i.flatten() for i in torch.meshgrid(torch.arange(C), torch.arange(V), indexing="ij"))
+    centres, targets = (
+        i.flatten() for i in torch.meshgrid(torch.arange(C), torch.arange(V), indexing="ij")
+    )
     losses = mean_over_draws(objective, q)(torch.eye(C, dtype=torch.float64)[centres], targets)
     (gradient,) = torch.autograd.grad(counts.flatten() / counts.sum() @ losses, objective.weight)
     return gradient.to_dense().T
@@ -211,7 +242,7 @@ def test_other_noise_has_no_such_constant_for_any_centre_word(counts, power):
         left = gradient_at(p_of(counts).log() + a, counts, q).abs().sum(dim=1)
         least = torch.minimum(least, left)
     assert (least > 1e-3).all(), least
-    needed = -(K * q).log()                            # the constant that each word by itself would need
+    needed = -(K * q).log()  # the constant that each word by itself would need
     assert needed.max() - needed.min() > 0.1
 
 
@@ -234,7 +265,9 @@ def gradients_of_all_draws(k, weight, hidden, target, q):
 @pytest.fixture
 def planted():
     generator = torch.Generator().manual_seed(3)
-    weight, hidden = (torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((5, 3), (3,)))
+    weight, hidden = (
+        torch.randn(*shape, generator=generator, dtype=torch.float64) for shape in ((5, 3), (3,))
+    )
     return weight, hidden, 2, NoiseDistribution([9, 1, 4, 2, 6]).probs
 
 
@@ -244,7 +277,10 @@ def test_the_mean_over_all_draws_is_the_gradient_of_the_mean_loss(planted, k):
     gradients, chance = gradients_of_all_draws(k, *planted)
     v = hidden.clone().requires_grad_()
     scores = weight @ v
-    loss = -torch.log(torch.sigmoid(scores[target])) - k * (q * torch.log(torch.sigmoid(-scores))).sum()
+    loss = (
+        -torch.log(torch.sigmoid(scores[target]))
+        - k * (q * torch.log(torch.sigmoid(-scores))).sum()
+    )
     (expected,) = torch.autograd.grad(loss, v)
     compare("mean", chance @ gradients, expected)
 
@@ -292,5 +328,7 @@ def test_asking_which_one_reaches_log_p_less_log_q_up_to_a_constant(counts, corr
         (gradient,) = torch.autograd.grad(loss, x)
         return loss.item(), gradient.numpy()
 
-    best = minimize(value_and_gradient, np.zeros(V), jac=True, method="BFGS", options={"gtol": 1e-11}).x
+    best = minimize(
+        value_and_gradient, np.zeros(V), jac=True, method="BFGS", options={"gtol": 1e-11}
+    ).x
     compare("which one", softmax(best if corrected else best + np.log(q)), p, tol=1e-6)

@@ -12,7 +12,10 @@ from utils import tables
 from utils.tables import ORIGIN, append, load, save
 
 COMMAND = "make something"
-ROWS = [{"V": 10, "name": "full softmax", "seconds": 0.25}, {"V": 20, "name": "full, softmax", "seconds": 1e-9}]
+ROWS = [
+    {"V": 10, "name": "full softmax", "seconds": 0.25},
+    {"V": 20, "name": "full, softmax", "seconds": 1e-9},
+]
 VERSIONS = tables.versions
 HERE, OTHER = "python 3.11, torch 2.13.0, gensim 4.4.0", "python 3.11, torch 9.9.9, gensim 4.4.0"
 
@@ -23,7 +26,9 @@ def here(monkeypatch):
 
 
 def stored(folder, name="t"):
-    return load(name, ["V", "name", "seconds"], COMMAND, folder)[["V", "name", "seconds"]].to_dict("records")
+    return load(name, ["V", "name", "seconds"], COMMAND, folder)[["V", "name", "seconds"]].to_dict(
+        "records"
+    )
 
 
 def test_what_is_saved_is_loaded_with_its_origin(tmp_path, capsys):
@@ -32,7 +37,9 @@ def test_what_is_saved_is_loaded_with_its_origin(tmp_path, capsys):
     table = load("t", ["V"], COMMAND, tmp_path / "new folder")
     assert list(table.columns) == ["V", "name", "seconds", *ORIGIN]
     assert set(table.command) == {COMMAND} and set(table.versions) == {HERE}
-    assert re.fullmatch(r"\d{4}-\d\d-\d\d", table.date[0]) and re.search(r", \d+ cores, ", table.machine[0])
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", table.date[0]) and re.search(
+        r", \d+ cores, ", table.machine[0]
+    )
     assert capsys.readouterr().out == ""
 
 
@@ -40,7 +47,7 @@ def test_save_replaces_and_append_adds(tmp_path):
     save("t", ROWS, COMMAND, tmp_path)
     save("t", ROWS[:1], COMMAND, tmp_path)
     append("t", ROWS[1:], COMMAND, tmp_path)
-    append("t", [dict(reversed(ROWS[0].items()))], COMMAND, tmp_path)      # another order of columns
+    append("t", [dict(reversed(ROWS[0].items()))], COMMAND, tmp_path)  # another order of columns
     assert stored(tmp_path) == [*ROWS, ROWS[0]]
     append("other", ROWS, COMMAND, tmp_path)
     assert stored(tmp_path, "other") == ROWS
@@ -68,24 +75,34 @@ def test_no_rows_replace_nothing(tmp_path):
     assert stored(tmp_path) == ROWS
 
 
-@pytest.mark.parametrize("content, trouble", [
-    (b"", r"cannot be read \(No columns"),
-    (b'V,seconds\n"1,2\n3', r"cannot be read \("),
-    (b"V\n\xff\xfe\n", r"cannot be read \("),
-    (b"V,command,versions,date,machine\n", "has no column seconds"),
-    (b"V,seconds\n1,2\n", "has no column command, versions, date, machine"),
-    (b"V,seconds,command,versions,date,machine\n", "has no rows"),
-    (f'V,seconds,command,versions,date,machine\n1,2,c,"{HERE}",d,m\n1,2,c,"{OTHER}",d,m\n'.encode(),
-     f"mixes rows of {HERE} and of {OTHER}"),
-], ids=["empty", "torn", "not text", "a column missing", "no origin", "no rows", "mixed"])
+@pytest.mark.parametrize(
+    "content, trouble",
+    [
+        (b"", r"cannot be read \(No columns"),
+        (b'V,seconds\n"1,2\n3', r"cannot be read \("),
+        (b"V\n\xff\xfe\n", r"cannot be read \("),
+        (b"V,command,versions,date,machine\n", "has no column seconds"),
+        (b"V,seconds\n1,2\n", "has no column command, versions, date, machine"),
+        (b"V,seconds,command,versions,date,machine\n", "has no rows"),
+        (
+            f'V,seconds,command,versions,date,machine\n1,2,c,"{HERE}",d,m\n1,2,c,"{OTHER}",d,m\n'.encode(),
+            f"mixes rows of {HERE} and of {OTHER}",
+        ),
+    ],
+    ids=["empty", "torn", "not text", "a column missing", "no origin", "no rows", "mixed"],
+)
 def test_a_table_that_cannot_be_trusted_is_refused_with_the_remedy(tmp_path, content, trouble):
     (tmp_path / "t.csv").write_bytes(content)
-    with pytest.raises(ValueError, match=f"t.csv {trouble}.*; remove it, and `make something` makes it anew"):
+    with pytest.raises(
+        ValueError, match=f"t.csv {trouble}.*; remove it, and `make something` makes it anew"
+    ):
         load("t", ["V", "seconds"], COMMAND, tmp_path)
 
 
 def test_a_missing_table_names_the_command(tmp_path):
-    with pytest.raises(FileNotFoundError, match="there is no table t.csv in .*; `make something` makes it"):
+    with pytest.raises(
+        FileNotFoundError, match="there is no table t.csv in .*; `make something` makes it"
+    ):
         load("t", ["V"], COMMAND, tmp_path)
 
 
@@ -94,7 +111,12 @@ def test_other_versions_are_named_in_one_line(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(tables, "versions", lambda: OTHER)
     assert stored(tmp_path) == ROWS
     out = capsys.readouterr().out
-    assert out.count("\n") == 1 and HERE in out and "torch 9.9.9" in out and "`make something` makes it anew" in out
+    assert (
+        out.count("\n") == 1
+        and HERE in out
+        and "torch 9.9.9" in out
+        and "`make something` makes it anew" in out
+    )
 
 
 def test_pythons_own_version_does_not_matter(tmp_path, monkeypatch, capsys):
@@ -104,12 +126,18 @@ def test_pythons_own_version_does_not_matter(tmp_path, monkeypatch, capsys):
     assert stored(tmp_path) == ROWS and capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("rows, version, trouble", [
-    (ROWS[:1], OTHER, f"was made with {HERE}"),
-    ([{"V": 1, "name": "n"}], HERE, "has the columns seconds too"),
-    ([{**ROWS[0], "peak": 1}], HERE, "has no column peak"),
-], ids=["versions", "fewer columns", "more columns"])
-def test_rows_that_do_not_belong_to_a_table_are_not_added(tmp_path, monkeypatch, rows, version, trouble):
+@pytest.mark.parametrize(
+    "rows, version, trouble",
+    [
+        (ROWS[:1], OTHER, f"was made with {HERE}"),
+        ([{"V": 1, "name": "n"}], HERE, "has the columns seconds too"),
+        ([{**ROWS[0], "peak": 1}], HERE, "has no column peak"),
+    ],
+    ids=["versions", "fewer columns", "more columns"],
+)
+def test_rows_that_do_not_belong_to_a_table_are_not_added(
+    tmp_path, monkeypatch, rows, version, trouble
+):
     save("t", ROWS, COMMAND, tmp_path)
     monkeypatch.setattr(tables, "versions", lambda: version)
     with pytest.raises(ValueError, match=f"t.csv {trouble}.*`make something` makes it anew"):
@@ -121,4 +149,6 @@ def test_rows_that_do_not_belong_to_a_table_are_not_added(tmp_path, monkeypatch,
 def test_the_versions_are_those_installed():
     made_with = VERSIONS()
     assert made_with.startswith(f"python {sys.version_info[0]}.{sys.version_info[1]}, ")
-    assert made_with.endswith(f"torch {torch.__version__.split('+')[0]}, gensim {gensim.__version__}")
+    assert made_with.endswith(
+        f"torch {torch.__version__.split('+')[0]}, gensim {gensim.__version__}"
+    )

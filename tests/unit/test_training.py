@@ -48,13 +48,18 @@ def parameters(model):
 
 @pytest.mark.parametrize("cbow", [False, True])
 @pytest.mark.parametrize("optimizer, lr", [("adagrad", 0.5), ("sgd", 3.0)])
-def test_training_starts_at_the_known_loss_and_lowers_it(cbow, optimizer, lr, objective_name, setup):
+def test_training_starts_at_the_known_loss_and_lowers_it(
+    cbow, optimizer, lr, objective_name, setup
+):
     model, batches = setup(objective_name, cbow)
-    epoch = list(setup(objective_name, cbow)[1])       # the same first epoch
+    epoch = list(setup(objective_name, cbow)[1])  # the same first epoch
     first = model.loss(*epoch[0]).detach().double().mean().item()
     history = train(model, batches, epochs=12, lr=lr, optimizer=optimizer)
-    expected = {"full": math.log(V), "negative": 6 * math.log(2),
-                "hierarchical": math.log(2) * model.objective.cost(epoch[0][1]).rows}[objective_name]
+    expected = {
+        "full": math.log(V),
+        "negative": 6 * math.log(2),
+        "hierarchical": math.log(2) * model.objective.cost(epoch[0][1]).rows,
+    }[objective_name]
     assert history.loss[0] == pytest.approx(first, rel=1e-12)
     assert history.loss[0] == pytest.approx(expected, rel=1e-6)
     steps = len(epoch)
@@ -73,6 +78,7 @@ def test_history_counts_pairs_and_seconds(setup):
 
 def test_the_loss_is_averaged_in_float64():
     """The float32 sum of these losses is 2^24: each 1 that is added to it is rounded away."""
+
     class Model(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -100,7 +106,10 @@ def test_the_update_is_the_optimizer_s_on_the_mean_loss(make_objective):
     torch.manual_seed(0)
     model = SkipGram(V, d, make_objective("full", V, d, planted=True)).double()
     centres, targets = torch.tensor([0, 1, 1]), torch.tensor([4, 5, 6])
-    before, gradients = parameters(model), torch.autograd.grad(model.loss(centres, targets).mean(), model.parameters())
+    before, gradients = (
+        parameters(model),
+        torch.autograd.grad(model.loss(centres, targets).mean(), model.parameters()),
+    )
     train(model, [(centres, targets)], epochs=1, lr=0.2, optimizer="sgd")
     for now, old, gradient in zip(model.parameters(), before, gradients, strict=True):
         torch.testing.assert_close(now.detach(), old - 0.2 * gradient.to_dense())
@@ -110,7 +119,7 @@ def test_the_same_seed_gives_the_same_bits(setup):
     runs = []
     for seed in (3, 3, 4):
         model, batches = setup()
-        torch.manual_seed(len(runs))                   # what went before does not matter
+        torch.manual_seed(len(runs))  # what went before does not matter
         runs.append((train(model, batches, epochs=2, lr=0.3, seed=seed).loss, parameters(model)))
     assert runs[0][0] == runs[1][0] != runs[2][0]
     assert all(a.equal(b) for a, b in zip(runs[0][1], runs[1][1], strict=True))
@@ -133,7 +142,9 @@ def test_training_leaves_the_random_state_alone(setup):
 @pytest.mark.parametrize("optimizer, lr", [("adagrad", 3e38), ("sgd", 1e30)])
 def test_divergence_is_an_error_that_leaves_finite_weights(optimizer, lr, objective_name, setup):
     model, batches = setup(objective_name)
-    with pytest.raises(TrainingDiverged, match=rf"at step \d+ with lr={re.escape(f'{lr:g}')}: ") as caught:
+    with pytest.raises(
+        TrainingDiverged, match=rf"at step \d+ with lr={re.escape(f'{lr:g}')}: "
+    ) as caught:
         train(model, batches, epochs=3, lr=lr, optimizer=optimizer)
     assert all(p.isfinite().all() for p in model.parameters())
     assert caught.value.history.loss and np.isfinite(caught.value.history.loss).all()
@@ -158,11 +169,16 @@ class Bomb:
 
 
 @pytest.mark.parametrize("steps, safe", [(5, 4), (4, 2), (3, 2)])
-def test_a_weight_that_is_not_finite_is_noticed_at_the_next_snapshot_or_the_end(steps, safe, setup, monkeypatch):
+def test_a_weight_that_is_not_finite_is_noticed_at_the_next_snapshot_or_the_end(
+    steps, safe, setup, monkeypatch
+):
     """No batch touches the word with the NaN, so no loss shows it."""
     monkeypatch.setattr(training, "SNAPSHOT_EVERY", 2)
     model, _ = setup()
-    with pytest.raises(TrainingDiverged, match=rf"a weight is not finite at step {steps} .* weights of step {safe},"):
+    with pytest.raises(
+        TrainingDiverged,
+        match=rf"a weight is not finite at step {steps} .* weights of step {safe},",
+    ):
         train(model, Bomb(model, (torch.tensor([0]), torch.tensor([1])), steps), epochs=1, lr=0.1)
     reference, _ = setup()
     train(reference, [(torch.tensor([0]), torch.tensor([1]))] * safe, epochs=1, lr=0.1)
@@ -194,11 +210,16 @@ def test_an_interrupt_returns_what_was_learned(setup, capsys):
     assert not parameters(model)[0].equal(before[0])
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"lr": 0.0}, "lr is 0"), ({"lr": -0.1}, "lr is -0.1"), ({"lr": math.nan}, "lr is nan"),
-    ({"lr": math.inf}, "lr is inf"),
-    ({"optimizer": "adam"}, "optimizer is 'adam'; choose one of 'adagrad', 'sgd'"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"lr": 0.0}, "lr is 0"),
+        ({"lr": -0.1}, "lr is -0.1"),
+        ({"lr": math.nan}, "lr is nan"),
+        ({"lr": math.inf}, "lr is inf"),
+        ({"optimizer": "adam"}, "optimizer is 'adam'; choose one of 'adagrad', 'sgd'"),
+    ],
+)
 def test_bad_options_of_training_are_refused(options, message, setup):
     with pytest.raises(ValueError, match=message):
         train(*setup(), **{"epochs": 1, "lr": 0.1} | options)
@@ -217,13 +238,18 @@ def embeddings():
 def test_neighbors_equal_brute_force(embeddings):
     vectors = embeddings.vectors.double().numpy()
     for i, word in enumerate(WORDS):
-        cosines = {other: vectors[i] @ v / np.linalg.norm(vectors[i]) / np.linalg.norm(v)
-                   for other, v in zip(WORDS, vectors, strict=True) if other != word}
+        cosines = {
+            other: vectors[i] @ v / np.linalg.norm(vectors[i]) / np.linalg.norm(v)
+            for other, v in zip(WORDS, vectors, strict=True)
+            if other != word
+        }
         best = sorted(cosines, key=cosines.get, reverse=True)
         for k in (1, 3, 5, 99):
             found = embeddings.neighbors(word, k)
             assert [other for other, _ in found] == best[:k]
-            assert [cosine for _, cosine in found] == pytest.approx([cosines[other] for other in best[:k]], abs=1e-6)
+            assert [cosine for _, cosine in found] == pytest.approx(
+                [cosines[other] for other in best[:k]], abs=1e-6
+            )
 
 
 def test_bad_questions_are_refused(embeddings):
@@ -231,11 +257,15 @@ def test_bad_questions_are_refused(embeddings):
         embeddings.neighbors("rivr")
     with pytest.raises(ValueError, match="k is 0"):
         embeddings.neighbors("river", 0)
-    with pytest.raises(ValueError, match="there is no similarity set 'men'; choose one of .*wordsim353.*simlex999"):
+    with pytest.raises(
+        ValueError, match="there is no similarity set 'men'; choose one of .*wordsim353.*simlex999"
+    ):
         embeddings.similarity("men")
     with pytest.raises(ValueError, match="wordsim353 shares 1 word pairs"):
         Embeddings(["king", "cabbage"], torch.ones(2, 3)).similarity()
-    with pytest.raises(ValueError, match=r"2 words need as many rows of vectors, got shape \(3, 4\)"):
+    with pytest.raises(
+        ValueError, match=r"2 words need as many rows of vectors, got shape \(3, 4\)"
+    ):
         Embeddings(["a", "b"], torch.ones(3, 4))
 
 
@@ -247,7 +277,9 @@ def test_embeddings_are_a_copy_of_the_weights():
     assert embeddings.vectors.equal(torch.ones(2, 3)) and not embeddings.vectors.requires_grad
 
 
-@pytest.mark.parametrize("name, file", [("wordsim353", "wordsim353.tsv"), ("simlex999", "simlex999.txt")])
+@pytest.mark.parametrize(
+    "name, file", [("wordsim353", "wordsim353.tsv"), ("simlex999", "simlex999.txt")]
+)
 @pytest.mark.parametrize("keep", [1, 2])
 @pytest.mark.parametrize("spelling", [str.lower, str.capitalize])
 def test_similarity_equals_scipys(name, file, keep, spelling):
@@ -255,8 +287,12 @@ def test_similarity_equals_scipys(name, file, keep, spelling):
     from gensim.test.utils import datapath
 
     with open(datapath(file), encoding="utf-8") as lines:
-        rows = [(a.lower(), b.lower(), float(score)) for a, b, score in
-                csv.reader((line for line in lines if not line.startswith("#")), delimiter="\t")]
+        rows = [
+            (a.lower(), b.lower(), float(score))
+            for a, b, score in csv.reader(
+                (line for line in lines if not line.startswith("#")), delimiter="\t"
+            )
+        ]
     words = sorted({word for a, b, _ in rows for word in (a, b)})[::keep]
     vectors = torch.randn(len(words), 8, generator=torch.Generator().manual_seed(1))
     of = dict(zip(words, vectors.double(), strict=True))
@@ -264,7 +300,9 @@ def test_similarity_equals_scipys(name, file, keep, spelling):
     cosines = [torch.cosine_similarity(of[a], of[b], dim=0).item() for a, b, _ in covered]
     rho, used = Embeddings([spelling(word) for word in words], vectors).similarity(name)
     assert used == len(covered) and (keep > 1 or used == len(rows) > 352)
-    assert rho == pytest.approx(spearmanr(cosines, [score for *_, score in covered]).statistic, abs=1e-4)
+    assert rho == pytest.approx(
+        spearmanr(cosines, [score for *_, score in covered]).statistic, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("binary", [False, True])
@@ -333,14 +371,18 @@ def test_counted_draws_targets_by_their_counts(make_objective):
 def test_timed_runs_its_steps_and_takes_the_median(make_objective, monkeypatch):
     """The clock is replaced: the steps take 100, 100 (warmup), 3, 1, 8 seconds, of which 3 is the median."""
     laps = [100, 100, 3, 1, 8]
-    ticks = iter(tick for start, lap in enumerate(laps) for tick in (1000 * start, 1000 * start + lap))
+    ticks = iter(
+        tick for start, lap in enumerate(laps) for tick in (1000 * start, 1000 * start + lap)
+    )
     objective, batches = make_objective("negative", V, d), []
     true_loss = objective.loss
     monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
-    monkeypatch.setattr(objective, "loss", lambda *pair: batches.append(len(pair[1])) or true_loss(*pair))
+    monkeypatch.setattr(
+        objective, "loss", lambda *pair: batches.append(len(pair[1])) or true_loss(*pair)
+    )
     assert timed(objective, zipf_counts(V), batch=6, warmup=2, repeats=3) == 3 / 6
     assert batches == [6] * 5
-    assert objective.weight.any()                      # the update is part of the step
+    assert objective.weight.any()  # the update is part of the step
 
 
 def test_timed_is_positive_and_leaves_the_random_state_alone(make_objective, objective_name):
@@ -374,16 +416,19 @@ def test_compare_takes_what_requires_a_gradient_or_is_sparse(capsys):
     assert "agrees" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("computed, reference, error, message", [
-    ([1.0, 2.0], [1.0, 2.1], AssertionError, "gap: differs by up to 0.0476, more than 1e-09"),
-    ([0.0], [0.001], AssertionError, "gap: differs by up to 0.001"),
-    ([1.0, math.nan], [1.0, math.nan], AssertionError, "gap: differs"),
-    ([1.0, math.nan], [1.0, 2.0], AssertionError, "gap: differs"),
-    ([1.0], [math.inf], AssertionError, "gap: differs"),
-    ([1.0, 2.0], [1.0], ValueError, r"computed \(2,\), reference \(1,\)"),
-    ([[1.0]], [1.0], ValueError, r"computed \(1, 1\), reference \(1,\)"),
-    ([], [], ValueError, "gap: there is nothing to compare"),
-])
+@pytest.mark.parametrize(
+    "computed, reference, error, message",
+    [
+        ([1.0, 2.0], [1.0, 2.1], AssertionError, "gap: differs by up to 0.0476, more than 1e-09"),
+        ([0.0], [0.001], AssertionError, "gap: differs by up to 0.001"),
+        ([1.0, math.nan], [1.0, math.nan], AssertionError, "gap: differs"),
+        ([1.0, math.nan], [1.0, 2.0], AssertionError, "gap: differs"),
+        ([1.0], [math.inf], AssertionError, "gap: differs"),
+        ([1.0, 2.0], [1.0], ValueError, r"computed \(2,\), reference \(1,\)"),
+        ([[1.0]], [1.0], ValueError, r"computed \(1, 1\), reference \(1,\)"),
+        ([], [], ValueError, "gap: there is nothing to compare"),
+    ],
+)
 def test_compare_refuses(computed, reference, error, message, capsys):
     with pytest.raises(error, match=message):
         compare("gap", computed, reference)

@@ -38,8 +38,8 @@ def walk(tree, word):
     for step in range(int(tree.depths[word])):
         assert node == V + tree.paths[word, step]
         node = tree.children[node - V, {1: 0, -1: 1}[int(tree.signs[word, step])]].item()
-    assert not tree.signs[word, int(tree.depths[word]):].any()
-    assert not tree.paths[word, int(tree.depths[word]):].any()
+    assert not tree.signs[word, int(tree.depths[word]) :].any()
+    assert not tree.paths[word, int(tree.depths[word]) :].any()
     return node
 
 
@@ -97,7 +97,9 @@ def test_huffman_depth_equals_gensims(counts):
     peer = Word2Vec(vector_size=1, hs=1, negative=0, min_count=1, sorted_vocab=0)
     peer.build_vocab_from_freq({str(i): n for i, n in enumerate(counts)})
     total = sum(n * len(peer.wv.get_vecattr(str(i), "code")) for i, n in enumerate(counts))
-    assert huffman_tree(counts).expected_depth(counts) == pytest.approx(total / sum(counts), rel=1e-12)
+    assert huffman_tree(counts).expected_depth(counts) == pytest.approx(
+        total / sum(counts), rel=1e-12
+    )
 
 
 def test_huffman_of_equal_counts_is_balanced():
@@ -123,47 +125,59 @@ def test_huffman_depth_of_zipf_counts(V, expected):
     assert 0.02 < depth + (p * p.log2()).sum().item() < 0.035
 
 
-@pytest.mark.parametrize("counts, message", [
-    ([5, 0, 2], "count of word 1 is 0; counts must be above 0"),
-    ([5, 2, -3], "count of word 2 is -3"),
-    ([nan, 1], "count of word 0 is nan"),
-    ([1, float("inf")], "count of word 1 is inf"),
-    ([], "at least one word"),
-    ([[1, 2], [3, 4]], r"shape \(2, 2\)"),
-    ([3], "at least 2 words"),
-])
+@pytest.mark.parametrize(
+    "counts, message",
+    [
+        ([5, 0, 2], "count of word 1 is 0; counts must be above 0"),
+        ([5, 2, -3], "count of word 2 is -3"),
+        ([nan, 1], "count of word 0 is nan"),
+        ([1, float("inf")], "count of word 1 is inf"),
+        ([], "at least one word"),
+        ([[1, 2], [3, 4]], r"shape \(2, 2\)"),
+        ([3], "at least 2 words"),
+    ],
+)
 def test_bad_counts_are_refused(counts, message):
     with pytest.raises(ValueError, match=message):
         huffman_tree(counts)
 
 
-@pytest.mark.parametrize("children, message", [
-    ([], "at least 2 words"),
-    ([(0, 4), (1,)], r"inner node 1 has children \(1,\); .* two"),
-    ([(0, 4), (1, None)], "inner node 1 .* two"),
-    ([(0, 4), (1, 2, 3)], "inner node 1 .* two"),
-    ([(0, 4), (1, 1)], "word 1 is a child 2 times"),
-    ([(5, 6), (0, 6), (1, 2)], "inner node 2 is a child 2 times"),
-    ([(0, 1), (2, 4)], "word 2 cannot be reached from the root: there is a cycle"),
-    ([(0, 1), (2, 6), (3, 5)], "word 2 cannot be reached .* cycle"),
-    ([(4, 3), (0, 1)], "word 2 has no parent .* orphan"),
-    ([(0, 5), (1, 2)], r"inner node 0 has children \(0, 5\); .* 0 to 2 for a word and 3 to 4 for an inner node"),
-    ([(0, 4), (-1, 2)], r"inner node 1 has children \(-1, 2\)"),
-    ([(0, 4), (1, 2.0)], r"inner node 1 has children \(1, 2.0\)"),
-])
+@pytest.mark.parametrize(
+    "children, message",
+    [
+        ([], "at least 2 words"),
+        ([(0, 4), (1,)], r"inner node 1 has children \(1,\); .* two"),
+        ([(0, 4), (1, None)], "inner node 1 .* two"),
+        ([(0, 4), (1, 2, 3)], "inner node 1 .* two"),
+        ([(0, 4), (1, 1)], "word 1 is a child 2 times"),
+        ([(5, 6), (0, 6), (1, 2)], "inner node 2 is a child 2 times"),
+        ([(0, 1), (2, 4)], "word 2 cannot be reached from the root: there is a cycle"),
+        ([(0, 1), (2, 6), (3, 5)], "word 2 cannot be reached .* cycle"),
+        ([(4, 3), (0, 1)], "word 2 has no parent .* orphan"),
+        (
+            [(0, 5), (1, 2)],
+            r"inner node 0 has children \(0, 5\); .* 0 to 2 for a word and 3 to 4 for an inner node",
+        ),
+        ([(0, 4), (-1, 2)], r"inner node 1 has children \(-1, 2\)"),
+        ([(0, 4), (1, 2.0)], r"inner node 1 has children \(1, 2.0\)"),
+    ],
+)
 def test_what_is_no_full_binary_tree_is_refused_by_name(children, message):
     with pytest.raises(ValueError, match=message):
         tree_from_children(children)
 
 
 def test_a_tensor_of_children_is_as_good_as_a_list():
-    assert tree_from_children(torch.tensor(CHAIN)).paths.tolist() == tree_from_children(CHAIN).paths.tolist()
+    assert (
+        tree_from_children(torch.tensor(CHAIN)).paths.tolist()
+        == tree_from_children(CHAIN).paths.tolist()
+    )
 
 
 @given(st.integers(2, 300))
 def test_balanced_tree_has_two_neighbouring_depths(V):
     tree, floor = balanced_tree(V), V.bit_length() - 1
-    deeper = 2 * (V - 2**floor)                        # so many leaves do not fit into the last full level
+    deeper = 2 * (V - 2**floor)  # so many leaves do not fit into the last full level
     assert tree.depths.tolist() == [floor] * (V - deeper) + [floor + 1] * deeper
     assert (tree.paths[:, 0] == 0).all()
     assert [walk(tree, word) for word in range(V)] == list(range(V))

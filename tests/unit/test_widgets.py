@@ -52,10 +52,14 @@ def test_output_has_a_view_a_picture_with_alt_text_and_the_state(figure):
 def test_one_module_that_asks_no_other_host(figure):
     code = figure._esm + figure._css + source("static.js")
     assert re.findall(r"^export .*", figure._esm, re.M) == ["export default {"]
-    assert not re.search(r"^\s*import\b(?! \{)", figure._esm, re.M) and "from \"./" not in figure._esm
-    assert set(re.findall(r"https?://[\w./-]*", code)) <= {"http://www.w3.org/2000/svg"}     # a name, not an address
+    assert (
+        not re.search(r"^\s*import\b(?! \{)", figure._esm, re.M) and "from \"./" not in figure._esm
+    )
+    assert set(re.findall(r"https?://[\w./-]*", code)) <= {
+        "http://www.w3.org/2000/svg"
+    }  # a name, not an address
     assert not re.search(r"\b(fetch|XMLHttpRequest|WebSocket|eval)\b|@import|url\(", code)
-    assert not re.search(r"@keyframes|animation|transition", code)                     # nothing flashes or slides
+    assert not re.search(r"@keyframes|animation|transition", code)  # nothing flashes or slides
 
 
 def test_every_file_belongs_to_a_figure():
@@ -67,11 +71,15 @@ def test_every_file_belongs_to_a_figure():
 
 def test_a_part_keeps_its_own_exports_only():
     code = module("tree_drawing.js")
-    assert re.findall(r"^export (?:const|function) (\w+)", code, re.M) == ["nodeName", "treeDrawing"]
+    assert re.findall(r"^export (?:const|function) (\w+)", code, re.M) == [
+        "nodeName",
+        "treeDrawing",
+    ]
     assert code.index("function put(") < code.index("function treeDrawing(")
 
 
 # ------------------------------------------------------------------ what a notebook and a page keep
+
 
 def stored(figure):
     data, metadata = figure._repr_mimebundle_()
@@ -114,15 +122,25 @@ def test_words_cannot_break_out_of_the_page():
 
 # ------------------------------------------------------------------ the tree explorer
 
+
 def test_starts_with_the_running_example():
     explorer = TreeExplorer()
-    assert (explorer.words, explorer.counts, explorer.tree, explorer.word) == (WORDS, COUNTS, "D2L", WORDS[CONTEXT])
-    assert explorer.hidden == V_C.tolist() and explorer.vectors[:7] == U_NODES.tolist() and explorer.merges is None
+    assert (explorer.words, explorer.counts, explorer.tree, explorer.word) == (
+        WORDS,
+        COUNTS,
+        "D2L",
+        WORDS[CONTEXT],
+    )
+    assert (
+        explorer.hidden == V_C.tolist()
+        and explorer.vectors[:7] == U_NODES.tolist()
+        and explorer.merges is None
+    )
 
 
 def test_walks_those_of_lesson_04():
     score = U_NODES @ V_C
-    product = torch.sigmoid(score[0]) * torch.sigmoid(-score[1]) * torch.sigmoid(score[4])        # 15.2.8
+    product = torch.sigmoid(score[0]) * torch.sigmoid(-score[1]) * torch.sigmoid(score[4])  # 15.2.8
     compare("15.2.8", TreeExplorer().probabilities()[CONTEXT], product)
 
 
@@ -134,27 +152,40 @@ def test_leaves_sum_to_one_on_every_tree(tree, size):
     compare("15.2.9", explorer.probabilities().sum(), 1.0)
 
 
-@pytest.mark.parametrize("tree, leaders", [("D2L", {"river", "king", "money", "lake", "water"}),
-                                           ("chain", {"water", "boat"})])
+@pytest.mark.parametrize(
+    "tree, leaders",
+    [("D2L", {"river", "king", "money", "lake", "water"}), ("chain", {"water", "boat"})],
+)
 def test_what_lesson_04_says_of_the_likeliest_words(tree, leaders):
     """Wherever v_c is dragged; and king leads on D2L's tree when it points to the left."""
     places = [[x / 10, y / 10] for x in range(-20, 21, 2) for y in range(-20, 21, 2)]
-    found = {tuple(at): WORDS[int(TreeExplorer(tree=tree, hidden=at).probabilities().argmax())] for at in places}
+    found = {
+        tuple(at): WORDS[int(TreeExplorer(tree=tree, hidden=at).probabilities().argmax())]
+        for at in places
+    }
     assert set(found.values()) == leaders
-    assert tree == "chain" or {word for (x, y), word in found.items() if x < -1 and abs(y) < 0.5} == {"king"}
+    assert tree == "chain" or {
+        word for (x, y), word in found.items() if x < -1 and abs(y) < 0.5
+    } == {"king"}
 
 
 def test_trees_have_the_depths_they_should():
     counts = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3]
-    depths = {tree: TreeExplorer(letters(10), counts, tree=tree).walks().depths.tolist()
-              for tree in ("balanced", "Huffman", "chain")}
+    depths = {
+        tree: TreeExplorer(letters(10), counts, tree=tree).walks().depths.tolist()
+        for tree in ("balanced", "Huffman", "chain")
+    }
     assert depths["chain"] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 9] and set(depths["balanced"]) == {3, 4}
     assert depths["Huffman"] == huffman_tree(counts).depths.tolist()
 
 
 def test_takes_tensors_and_any_iterable():
     explorer = TreeExplorer(iter(letters(9)), torch.arange(1, 10), hidden=torch.tensor([0.5, 0.25]))
-    assert explorer.counts == list(range(1, 10)) and explorer.hidden == [0.5, 0.25] and explorer.tree == "balanced"
+    assert (
+        explorer.counts == list(range(1, 10))
+        and explorer.hidden == [0.5, 0.25]
+        and explorer.tree == "balanced"
+    )
     assert TreeExplorer(letters(9)).counts == [1] * 9
 
 
@@ -171,7 +202,10 @@ BAD = {
     "too few counts": (dict(counts=[1, 2, 3]), "8 words but 3 counts"),
     "an unknown word": (dict(word="ocean"), "'ocean' is not among the 8 words: water, boat"),
     "an unknown tree": (dict(tree="oak"), "oak"),
-    "D2L's tree for nine words": (dict(words=letters(9), tree="D2L"), "8 leaves, this vocabulary 9"),
+    "D2L's tree for nine words": (
+        dict(words=letters(9), tree="D2L"),
+        "8 leaves, this vocabulary 9",
+    ),
     "three coordinates": (dict(hidden=[1, 2, 0]), "two coordinates"),
     "a vector out of reach": (dict(hidden=[1, 2.5]), "from -2 to 2"),
     "a vector that is no number": (dict(hidden=[1, float("nan")]), "two coordinates"),
@@ -185,10 +219,20 @@ def test_bad_values_are_refused(arguments, message):
         TreeExplorer(**arguments)
 
 
-@pytest.mark.parametrize("name, value, message", [
-    ("word", "ocean", "not among"), ("tree", "oak", "oak"), ("counts", [0] * 8, "the count of water is 0"),
-    ("words", letters(7), "8 to 64"), ("words", [*letters(7), "w0"], "twice"), ("hidden", [9, 9], "from -2 to 2"),
-    ("merges", -1, "0 to 7"), ("counts", [1] * 9, "8 words but 9 counts"), ("vectors", [[1.0, 2.0]], "7 inner nodes")])
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("word", "ocean", "not among"),
+        ("tree", "oak", "oak"),
+        ("counts", [0] * 8, "the count of water is 0"),
+        ("words", letters(7), "8 to 64"),
+        ("words", [*letters(7), "w0"], "twice"),
+        ("hidden", [9, 9], "from -2 to 2"),
+        ("merges", -1, "0 to 7"),
+        ("counts", [1] * 9, "8 words but 9 counts"),
+        ("vectors", [[1.0, 2.0]], "7 inner nodes"),
+    ],
+)
 def test_a_refused_value_leaves_the_last_good_state(name, value, message):
     explorer = TreeExplorer()
     before = explorer.state()
@@ -200,14 +244,21 @@ def test_a_refused_value_leaves_the_last_good_state(name, value, message):
 def test_a_whole_new_vocabulary_at_once():
     explorer = TreeExplorer()
     with explorer.hold_trait_notifications():
-        explorer.words, explorer.counts, explorer.word, explorer.tree = letters(12), [2] * 12, "w3", "Huffman"
+        explorer.words, explorer.counts, explorer.word, explorer.tree = (
+            letters(12),
+            [2] * 12,
+            "w3",
+            "Huffman",
+        )
     assert len(explorer.walks()) == 12
     with pytest.raises(TraitError), explorer.hold_trait_notifications():
         explorer.words, explorer.counts = letters(13), [0] * 13
     assert explorer.words == letters(12) and explorer.counts == [2] * 12
 
 
-@pytest.mark.parametrize("options", [dict(), dict(words=letters(64), counts=zipf_counts(64), tree="chain", word="w63")])
+@pytest.mark.parametrize(
+    "options", [dict(), dict(words=letters(64), counts=zipf_counts(64), tree="chain", word="w63")]
+)
 def test_picture_tells_the_walk_and_the_sum(options):
     alt = TreeExplorer(**options).picture().alt
     assert f"walk to {options.get('word', 'river')}" in alt and "all together 1.000" in alt
@@ -215,14 +266,26 @@ def test_picture_tells_the_walk_and_the_sum(options):
 
 # ------------------------------------------------------------------ the noise explorer
 
+
 def test_noise_starts_with_the_running_example():
     explorer = NoiseExplorer()
     assert (explorer.words, explorer.counts, explorer.word) == (WORDS, COUNTS, WORDS[CONTEXT])
-    assert (explorer.power, explorer.K, explorer.on_hit, explorer.scale) == (0.75, 5, "keep", "linear")
-    assert explorer.hidden == V_C.tolist() and explorer.vectors[:8] == U.tolist() and len(explorer.vectors) == 64
-    weights = torch.tensor(COUNTS).double() ** 0.75    # lesson 03
+    assert (explorer.power, explorer.K, explorer.on_hit, explorer.scale) == (
+        0.75,
+        5,
+        "keep",
+        "linear",
+    )
+    assert (
+        explorer.hidden == V_C.tolist()
+        and explorer.vectors[:8] == U.tolist()
+        and len(explorer.vectors) == 64
+    )
+    weights = torch.tensor(COUNTS).double() ** 0.75  # lesson 03
     compare("q", explorer.noise().probs, weights / weights.sum())
-    assert NoiseExplorer(letters(64), zipf_counts(64)).scale == "log"        # counts over more than one order
+    assert (
+        NoiseExplorer(letters(64), zipf_counts(64)).scale == "log"
+    )  # counts over more than one order
 
 
 @pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])
@@ -230,8 +293,13 @@ def test_the_same_state_draws_the_same_words(on_hit):
     options = dict(on_hit=on_hit, seed=11)
     drawn, hits = NoiseExplorer(before=40, K=7, **options).draws()
     for before in (0, 3, 40):
-        assert NoiseExplorer(before=before, K=7, **options).negatives().tolist() == drawn[before:before + 7].tolist()
-    assert drawn.tolist() != NoiseExplorer(before=40, K=7, on_hit=on_hit, seed=12).draws()[0].tolist()
+        assert (
+            NoiseExplorer(before=before, K=7, **options).negatives().tolist()
+            == drawn[before : before + 7].tolist()
+        )
+    assert (
+        drawn.tolist() != NoiseExplorer(before=40, K=7, on_hit=on_hit, seed=12).draws()[0].tolist()
+    )
     assert (drawn == CONTEXT).tolist() == (hits.tolist() if on_hit != "redraw" else [False] * 47)
 
 
@@ -239,7 +307,12 @@ def test_random_numbers_are_uniform_and_independent():
     n = torch.arange(100_000)
     for seed in (0, 1, 2**31 - 1):
         u = uniform(seed, n)
-        assert u.min() >= 0 and u.max() < 1 and len(u.unique()) == len(u) and kstest(u, "uniform").pvalue > 1e-3
+        assert (
+            u.min() >= 0
+            and u.max() < 1
+            and len(u.unique()) == len(u)
+            and kstest(u, "uniform").pvalue > 1e-3
+        )
         for other in (u.roll(1), uniform((seed + 1) % 2**31, n), uniform(seed, n + 10**6)):
             cells = (8 * u).long() * 8 + (8 * other).long()
             assert chisquare(torch.bincount(cells, minlength=64)).pvalue > 1e-3
@@ -253,33 +326,54 @@ def test_draws_follow_the_noise_distribution(power, on_hit):
     drawn, hits = NoiseExplorer(power=power, on_hit=on_hit, before=99_995, seed=3).draws()
     q = NoiseDistribution(COUNTS, power=power).probs
     assert abs(hits.double().mean() - q[CONTEXT]) < 4 * (q[CONTEXT] / len(drawn)) ** 0.5
-    if on_hit == "redraw":                             # q given that it is another word
-        drawn, q = drawn - (drawn > CONTEXT).long(), torch.cat([q[:CONTEXT], q[CONTEXT + 1:]])
-    assert chisquare(torch.bincount(drawn, minlength=len(q)), q / q.sum() * len(drawn)).pvalue > 1e-3
+    if on_hit == "redraw":  # q given that it is another word
+        drawn, q = drawn - (drawn > CONTEXT).long(), torch.cat([q[:CONTEXT], q[CONTEXT + 1 :]])
+    assert (
+        chisquare(torch.bincount(drawn, minlength=len(q)), q / q.sum() * len(drawn)).pvalue > 1e-3
+    )
 
 
 @pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])
 def test_the_terms_are_the_loss_of_negative_sampling(on_hit):
     explorer = NoiseExplorer(on_hit=on_hit, K=20, hidden=[-1.3, 0.4])
-    assert explorer.draws()[1].any()                   # a hit is among them
+    assert explorer.draws()[1].any()  # a hit is among them
     objective = NegativeSampling(8, 2, explorer.noise(), 20, on_hit).double()
     objective.noise.sample = lambda shape: explorer.negatives().view(shape)
     with torch.no_grad():
         objective.weight.copy_(U)
-        loss = objective.loss(torch.tensor([explorer.hidden], dtype=torch.float64), torch.tensor([CONTEXT]))
+        loss = objective.loss(
+            torch.tensor([explorer.hidden], dtype=torch.float64), torch.tensor([CONTEXT])
+        )
     assert len(explorer.terms()) == 21
     compare("15.2.6", explorer.terms().sum(), loss[0])
 
 
-BAD_NOISE = {name: BAD[name] for name in (
-    "two words the same", "65 words", "7 words", "an empty word", "a very long word", "a zero count", "no number",
-    "a negative count", "half a count", "too few counts", "an unknown word", "three coordinates",
-    "a vector out of reach", "a vector that is no number")} | {
+BAD_NOISE = {
+    name: BAD[name]
+    for name in (
+        "two words the same",
+        "65 words",
+        "7 words",
+        "an empty word",
+        "a very long word",
+        "a zero count",
+        "no number",
+        "a negative count",
+        "half a count",
+        "too few counts",
+        "an unknown word",
+        "three coordinates",
+        "a vector out of reach",
+        "a vector that is no number",
+    )
+} | {
     "a power below 0": (dict(power=-0.1), "the power is -0.1"),
     "a power above 1": (dict(power=1.5), "the power is 1.5"),
     "a power that is no number": (dict(power=float("nan")), "the power is nan"),
-    "no noise word": (dict(K=0), "K is 0: 1 to 20"), "21 noise words": (dict(K=21), "K is 21: 1 to 20"),
-    "an unknown rule": (dict(on_hit="keep it"), "keep it"), "an unknown scale": (dict(scale="cubic"), "cubic"),
+    "no noise word": (dict(K=0), "K is 0: 1 to 20"),
+    "21 noise words": (dict(K=21), "K is 21: 1 to 20"),
+    "an unknown rule": (dict(on_hit="keep it"), "keep it"),
+    "an unknown scale": (dict(scale="cubic"), "cubic"),
     "too many draws": (dict(before=100_001), "0 to 100,000 draws"),
     "a negative seed": (dict(seed=-1), "the seed is -1"),
 }
@@ -291,11 +385,23 @@ def test_noise_refuses_bad_values(arguments, message):
         NoiseExplorer(**arguments)
 
 
-@pytest.mark.parametrize("name, value, message", [
-    ("word", "ocean", "not among"), ("counts", [0] * 8, "the count of water is 0"), ("words", letters(7), "8 to 64"),
-    ("words", [*letters(7), "w0"], "twice"), ("power", 2.0, "the power is 2.0"), ("K", 30, "K is 30"),
-    ("on_hit", "drop", "drop"), ("before", -1, "before is -1"), ("seed", 2**31, "the seed"), ("hidden", [9, 9], "to 2"),
-    ("vectors", [[1.0, 2.0]] * 7, "8 words needs a vector"), ("scale", "cubic", "cubic")])
+@pytest.mark.parametrize(
+    "name, value, message",
+    [
+        ("word", "ocean", "not among"),
+        ("counts", [0] * 8, "the count of water is 0"),
+        ("words", letters(7), "8 to 64"),
+        ("words", [*letters(7), "w0"], "twice"),
+        ("power", 2.0, "the power is 2.0"),
+        ("K", 30, "K is 30"),
+        ("on_hit", "drop", "drop"),
+        ("before", -1, "before is -1"),
+        ("seed", 2**31, "the seed"),
+        ("hidden", [9, 9], "to 2"),
+        ("vectors", [[1.0, 2.0]] * 7, "8 words needs a vector"),
+        ("scale", "cubic", "cubic"),
+    ],
+)
 def test_noise_keeps_the_last_good_state(name, value, message):
     explorer = NoiseExplorer()
     before = explorer.state()
@@ -304,12 +410,21 @@ def test_noise_keeps_the_last_good_state(name, value, message):
     assert explorer.state() == before
 
 
-@pytest.mark.parametrize("options", [dict(), dict(words=letters(64), counts=zipf_counts(64), word="w3", K=20, power=1),
-                                     dict(on_hit="skip", hidden=[0, 0], K=1)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(),
+        dict(words=letters(64), counts=zipf_counts(64), word="w3", K=20, power=1),
+        dict(on_hit="skip", hidden=[0, 0], K=1),
+    ],
+)
 def test_noise_picture_tells_the_draw_and_the_loss(options):
     explorer = NoiseExplorer(**options)
     alt, drawn = explorer.picture().alt, [explorer.words[w] for w in explorer.negatives()]
-    assert f"Drawn now: {', '.join(drawn)};" in alt and f"the loss of {explorer.terms().sum():.3f} nats" in alt
+    assert (
+        f"Drawn now: {', '.join(drawn)};" in alt
+        and f"the loss of {explorer.terms().sum():.3f} nats" in alt
+    )
     assert f"{explorer.K + 1} terms" in alt
 
 
@@ -321,11 +436,15 @@ STEP = dict(centre="bank", context="river", negatives=["king", "loan"], rate=1.0
 def test_inspector_starts_with_the_pair_of_the_lessons():
     inspector = GradientInspector()
     assert (inspector.centre, inspector.context) == (WORDS[CENTRE], WORDS[CONTEXT])
-    assert inspector.negatives == [WORDS[i] for i in NOISE] and inspector.tree == "D2L" and inspector.taken == []
+    assert (
+        inspector.negatives == [WORDS[i] for i in NOISE]
+        and inspector.tree == "D2L"
+        and inspector.taken == []
+    )
     centres, rows = inspector.tables("ns")
     assert torch.equal(centres[CENTRE], V_C) and torch.equal(rows, U)
     assert torch.equal(inspector.tables("hs")[1], U_NODES)
-    error = torch.softmax(U @ V_C, 0) - torch.eye(8)[CONTEXT]                       # lesson 01
+    error = torch.softmax(U @ V_C, 0) - torch.eye(8)[CONTEXT]  # lesson 01
     compare("error times vector", inspector.answer("full").in_rows, torch.outer(error, V_C))
     assert [inspector.cost(method).dot_products for method in inspector.methods] == [8, 3, 3]
 
@@ -341,30 +460,44 @@ def test_inspector_takes_steps_and_gives_them_back():
         assert after.answer(method).loss < answer.loss
     inspector.taken = [STEP] * 5
     inspector.taken = []
-    assert torch.equal(inspector.tables("hs")[1], U_NODES) and torch.equal(inspector.tables("full")[0][CENTRE], V_C)
+    assert torch.equal(inspector.tables("hs")[1], U_NODES) and torch.equal(
+        inspector.tables("full")[0][CENTRE], V_C
+    )
 
 
 def test_inspector_knows_the_costs_of_a_vocabulary():
     counts = zipf_counts(24)
-    inspector = GradientInspector(letters(24), counts, centre="w3", context="w20", negatives=[0, 0, 20, 5])
+    inspector = GradientInspector(
+        letters(24), counts, centre="w3", context="w20", negatives=[0, 0, 20, 5]
+    )
     assert inspector.negatives == ["w0", "w0", "w20", "w5"] and inspector.tree == "Huffman"
     depth = huffman_tree(counts).depths[20].item()
     assert [inspector.cost(m).rows for m in inspector.methods] == [24, 5, depth]
-    assert GradientInspector(letters(24), counts).state() == GradientInspector(letters(24), counts).state()
+    assert (
+        GradientInspector(letters(24), counts).state()
+        == GradientInspector(letters(24), counts).state()
+    )
 
 
 def test_inspector_answers_like_the_objectives_on_made_up_vectors():
     inspector = GradientInspector(letters(12), context="w7", negatives=["w1", "w1"])
     made = torch.tensor(inspector.centre_rows)
     assert made.norm(dim=1).min() > 0.25 and len(set(map(tuple, inspector.output_rows))) == 12
-    for method, objective in (("full", FullSoftmax(12, 2)), ("hs", HierarchicalSoftmax(2, huffman_tree([1] * 12))),
-                              ("ns", NegativeSampling(12, 2, NoiseDistribution([1] * 12), 2))):
+    for method, objective in (
+        ("full", FullSoftmax(12, 2)),
+        ("hs", HierarchicalSoftmax(2, huffman_tree([1] * 12))),
+        ("ns", NegativeSampling(12, 2, NoiseDistribution([1] * 12), 2)),
+    ):
         objective.double()
         centres, rows = inspector.tables(method)
         with torch.no_grad():
             objective.weight.copy_(rows)
         noise = [torch.tensor([[1, 1]])] if method == "ns" else []
-        compare(method, inspector.answer(method).loss, objective.loss(centres[[0]], torch.tensor([7]), *noise)[0])
+        compare(
+            method,
+            inspector.answer(method).loss,
+            objective.loss(centres[[0]], torch.tensor([7]), *noise)[0],
+        )
 
 
 BAD_PAIR = {
@@ -382,16 +515,30 @@ BAD_PAIR = {
     "65 words": (dict(words=letters(65)), "8 to 64 words, not 65"),
     "two words the same": (dict(words=[*letters(7), "w3"]), "'w3' stands there twice"),
     "a zero count": (dict(counts=[20, 6, 0, 5, 12, 2, 8, 1]), "the count of river is 0"),
-    "a zero count among others": (dict(words=letters(9), counts=[1] * 8 + [0]), "the count of w8 is 0"),
+    "a zero count among others": (
+        dict(words=letters(9), counts=[1] * 8 + [0]),
+        "the count of w8 is 0",
+    ),
     "half a count": (dict(counts=[20, 6, 1.5, 5, 12, 2, 8, 1]), "whole numbers, not 1.5"),
     "too few vectors": (dict(centre_rows=[[1, 0]] * 7), "centre_rows: 8 rows of two coordinates"),
-    "three coordinates": (dict(output_rows=[[1, 0, 0]] * 8), "output_rows: 8 rows of two coordinates"),
+    "three coordinates": (
+        dict(output_rows=[[1, 0, 0]] * 8),
+        "output_rows: 8 rows of two coordinates",
+    ),
     "too few nodes": (dict(node_rows=[[1, 0]] * 6), "7 inner nodes"),
-    "a step that blows up": (dict(taken=[STEP, STEP | {"rate": 100}]),
-                             "step 2 of full softmax at rate 100 would move v_c to ("),
+    "a step that blows up": (
+        dict(taken=[STEP, STEP | {"rate": 100}]),
+        "step 2 of full softmax at rate 100 would move v_c to (",
+    ),
     "101 steps": (dict(taken=[STEP] * 101), "101 steps: this figure keeps 100"),
-    "half a step": (dict(taken=[{"rate": 1.0}]), "step 1 is {'rate': 1.0}: a step has centre, context"),
-    "a step of an unknown word": (dict(taken=[STEP | {"centre": "ocean"}]), "step 1: the word 'ocean' is not among"),
+    "half a step": (
+        dict(taken=[{"rate": 1.0}]),
+        "step 1 is {'rate': 1.0}: a step has centre, context",
+    ),
+    "a step of an unknown word": (
+        dict(taken=[STEP | {"centre": "ocean"}]),
+        "step 1: the word 'ocean' is not among",
+    ),
 }
 
 
@@ -401,8 +548,18 @@ def test_inspector_refuses_bad_values(arguments, message):
         GradientInspector(**arguments)
 
 
-@pytest.mark.parametrize("name, value", [("centre", "river"), ("rate", 1e9), ("taken", [STEP | {"rate": 100.0}]),
-                                         ("negatives", []), ("methods", ["all"]), ("tree", "oak"), ("counts", [0] * 8)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("centre", "river"),
+        ("rate", 1e9),
+        ("taken", [STEP | {"rate": 100.0}]),
+        ("negatives", []),
+        ("methods", ["all"]),
+        ("tree", "oak"),
+        ("counts", [0] * 8),
+    ],
+)
 def test_inspector_keeps_its_last_good_state(name, value):
     inspector = GradientInspector(taken=[STEP])
     before = inspector.state()
@@ -412,13 +569,21 @@ def test_inspector_keeps_its_last_good_state(name, value):
 
 
 def test_a_step_that_blows_up_unseen_is_no_matter():
-    assert len(GradientInspector(methods=["hs"], taken=[STEP, STEP, STEP | {"rate": 20}]).taken) == 3
+    assert (
+        len(GradientInspector(methods=["hs"], taken=[STEP, STEP, STEP | {"rate": 20}]).taken) == 3
+    )
     with pytest.raises(TraitError, match="choose a smaller rate"):
         GradientInspector(methods=["ns"], taken=[STEP, STEP | {"rate": 50}])
 
 
-@pytest.mark.parametrize("options", [dict(), dict(methods=["full"], taken=[STEP] * 3, rate=20), dict(
-    words=letters(64), counts=zipf_counts(64), negatives=[3, 3, 1], methods=["ns", "hs"])])
+@pytest.mark.parametrize(
+    "options",
+    [
+        dict(),
+        dict(methods=["full"], taken=[STEP] * 3, rate=20),
+        dict(words=letters(64), counts=zipf_counts(64), negatives=[3, 3, 1], methods=["ns", "hs"]),
+    ],
+)
 def test_inspectors_picture_tells_the_costs(options):
     inspector = GradientInspector(**options)
     alt = inspector.picture().alt

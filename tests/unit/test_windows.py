@@ -13,7 +13,7 @@ from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches, window_pairs
 
 BATCHES = [skip_gram_batches, cbow_batches]
-LENGTHS = st.lists(st.integers(0, 8), max_size=6)      # of sentences
+LENGTHS = st.lists(st.integers(0, 8), max_size=6)  # of sentences
 
 
 def generator(seed=0):
@@ -21,13 +21,19 @@ def generator(seed=0):
 
 
 def sentence_ids(lengths):
-    return torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths, dtype=torch.int64))
+    return torch.repeat_interleave(
+        torch.arange(len(lengths)), torch.tensor(lengths, dtype=torch.int64)
+    )
 
 
 def naive_pairs(sentence_of, reach):
     n = len(sentence_of)
-    return sorted((i, j) for i in range(n) for j in range(n)
-                  if i != j and abs(i - j) <= reach[i] and sentence_of[i] == sentence_of[j])
+    return sorted(
+        (i, j)
+        for i in range(n)
+        for j in range(n)
+        if i != j and abs(i - j) <= reach[i] and sentence_of[i] == sentence_of[j]
+    )
 
 
 def corpus(sentences):
@@ -40,8 +46,11 @@ def flat(batches):
     """All tensors of one epoch, one after the other, as lists."""
     parts = []
     for window, targets in batches:
-        parts += [part.tolist() for part in (*window, targets)] if isinstance(window, tuple) else [window.tolist(),
-                                                                                                  targets.tolist()]
+        parts += (
+            [part.tolist() for part in (*window, targets)]
+            if isinstance(window, tuple)
+            else [window.tolist(), targets.tolist()]
+        )
     return parts
 
 
@@ -51,8 +60,10 @@ def bags(batches):
     for (context, offsets), centres in batches:
         ends = [*offsets.tolist()[1:], len(context)]
         assert offsets[0] == 0
-        found += [(tuple(sorted(context[a:b].tolist())), centre)
-                  for a, b, centre in zip(offsets.tolist(), ends, centres.tolist(), strict=True)]
+        found += [
+            (tuple(sorted(context[a:b].tolist())), centre)
+            for a, b, centre in zip(offsets.tolist(), ends, centres.tolist(), strict=True)
+        ]
     return found
 
 
@@ -71,17 +82,22 @@ def test_pairs_of_shrunk_windows_equal_a_double_loop(lengths, window, seed):
     sentence_of = sentence_ids(lengths)
     centres, contexts = window_pairs(sentence_of, window, generator(seed))
     got = sorted(zip(centres.tolist(), contexts.tolist(), strict=True))
-    reach = [max((abs(i - j) for i, j in got if i == centre), default=0) for centre in range(len(sentence_of))]
+    reach = [
+        max((abs(i - j) for i, j in got if i == centre), default=0)
+        for centre in range(len(sentence_of))
+    ]
     assert max(reach, default=0) <= window
     assert got == naive_pairs(sentence_of.tolist(), reach)
     counted = Counter(sentence_of.tolist())
-    assert all((r > 0) == (counted[s] > 1) for r, s in zip(reach, sentence_of.tolist(), strict=True))
+    assert all(
+        (r > 0) == (counted[s] > 1) for r, s in zip(reach, sentence_of.tolist(), strict=True)
+    )
 
 
 def test_reach_is_uniform_from_one_to_the_window():
     n, window = 20_000, 4
     centres, _ = window_pairs(torch.zeros(n, dtype=torch.int64), window, generator())
-    pairs = torch.bincount(centres, minlength=n)[window:-window]           # 2 * reach away from both ends
+    pairs = torch.bincount(centres, minlength=n)[window:-window]  # 2 * reach away from both ends
     counted = torch.bincount(pairs, minlength=2 * window + 1)
     assert counted[1::2].sum() == counted[0] == 0
     assert chisquare(counted[2::2].numpy()).pvalue > 1e-3
@@ -95,10 +111,12 @@ def test_a_window_reaches_at_least_one_word():
 @pytest.mark.parametrize("make", BATCHES)
 def test_batches_are_drawn_anew_and_fixed_by_the_seed(make, sentences):
     words = corpus(sentences)
-    one, same, other = (make(*words, batch_size=64, subsample=1e-2, seed=seed) for seed in (1, 1, 2))
+    one, same, other = (
+        make(*words, batch_size=64, subsample=1e-2, seed=seed) for seed in (1, 1, 2)
+    )
     first, second = flat(one), flat(one)
     assert first != second
-    assert len(same) > 1                               # asking for the length changes no draw
+    assert len(same) > 1  # asking for the length changes no draw
     assert [flat(same), flat(same)] == [first, second]
     assert flat(other) != first
 
@@ -124,10 +142,18 @@ def test_all_batches_but_the_last_are_full(make, sentences):
 def test_an_epoch_has_every_pair_once(sentences):
     """With window 1 nothing is drawn but the order: (centre, context) of all neighbours, both ways."""
     ids, sentence_of, vocab = corpus(sentences)
-    epoch = list(skip_gram_batches(ids, sentence_of, vocab, window=1, batch_size=100, subsample=None))
-    got = [pair for window, targets in epoch for pair in zip(window.tolist(), targets.tolist(), strict=True)]
+    epoch = list(
+        skip_gram_batches(ids, sentence_of, vocab, window=1, batch_size=100, subsample=None)
+    )
+    got = [
+        pair
+        for window, targets in epoch
+        for pair in zip(window.tolist(), targets.tolist(), strict=True)
+    ]
     coded = [[vocab[word] for word in sentence] for sentence in sentences]
-    expected = [pair for s in coded for a, b in zip(s, s[1:], strict=False) for pair in ((a, b), (b, a))]
+    expected = [
+        pair for s in coded for a, b in zip(s, s[1:], strict=False) for pair in ((a, b), (b, a))
+    ]
     assert Counter(got) == Counter(expected)
 
 
@@ -148,7 +174,9 @@ def test_the_centre_is_the_window_and_the_context_the_target(sentences):
     centres, contexts = window_pairs(sentence_of, 5, generator(3))
     expected = Counter(zip(ids[centres].tolist(), ids[contexts].tolist(), strict=True))
     got = Counter()
-    for window, targets in skip_gram_batches(ids, sentence_of, vocab, batch_size=33, subsample=None, seed=3):
+    for window, targets in skip_gram_batches(
+        ids, sentence_of, vocab, batch_size=33, subsample=None, seed=3
+    ):
         got.update(zip(window.tolist(), targets.tolist(), strict=True))
     assert got == expected != Counter({(b, a): n for (a, b), n in expected.items()})
 
@@ -158,10 +186,16 @@ def test_bags_equal_the_naive_bags(lengths, batch_size):
     """With window 1 each word's bag is its neighbours; a sentence of one word has none, and no bag is empty."""
     sentences = [[f"{s}-{i % 3}" for i in range(n)] for s, n in enumerate(lengths)]
     ids, sentence_of, vocab = corpus(sentences)
-    got = bags(cbow_batches(ids, sentence_of, vocab, window=1, batch_size=batch_size, subsample=None))
+    got = bags(
+        cbow_batches(ids, sentence_of, vocab, window=1, batch_size=batch_size, subsample=None)
+    )
     coded = [[vocab[word] for word in sentence] for sentence in sentences]
-    expected = [(tuple(sorted(s[max(i - 1, 0):i] + s[i + 1:i + 2])), s[i]) for s in coded if len(s) > 1
-                for i in range(len(s))]
+    expected = [
+        (tuple(sorted(s[max(i - 1, 0) : i] + s[i + 1 : i + 2])), s[i])
+        for s in coded
+        if len(s) > 1
+        for i in range(len(s))
+    ]
     assert Counter(got) == Counter(expected)
     assert all(context for context, _ in got)
 
@@ -173,8 +207,13 @@ def test_bags_group_the_skip_gram_pairs_by_centre(sentences):
     naive = {}
     for centre, context in zip(centres.tolist(), contexts.tolist(), strict=True):
         naive.setdefault(centre, []).append(int(ids[context]))
-    expected = Counter((tuple(sorted(context)), int(ids[centre])) for centre, context in naive.items())
-    assert Counter(bags(cbow_batches(ids, sentence_of, vocab, batch_size=33, subsample=None, seed=3))) == expected
+    expected = Counter(
+        (tuple(sorted(context)), int(ids[centre])) for centre, context in naive.items()
+    )
+    assert (
+        Counter(bags(cbow_batches(ids, sentence_of, vocab, batch_size=33, subsample=None, seed=3)))
+        == expected
+    )
 
 
 def test_subsampling_closes_the_gaps(monkeypatch):
@@ -188,14 +227,22 @@ def test_subsampling_closes_the_gaps(monkeypatch):
 @pytest.mark.parametrize("off", [None, 0.0])
 def test_subsampling_can_be_off(off, sentences):
     words = corpus(sentences)
-    assert sum(len(targets) for _, targets in skip_gram_batches(*words, window=1, subsample=off)) \
-        == 2 * sum(len(sentence) - 1 for sentence in sentences)
+    assert sum(
+        len(targets) for _, targets in skip_gram_batches(*words, window=1, subsample=off)
+    ) == 2 * sum(len(sentence) - 1 for sentence in sentences)
 
 
 def test_subsampling_drops_pairs_by_its_threshold_and_rule(sentences):
     words = corpus(sentences)
-    pairs = [sum(len(targets) for _, targets in skip_gram_batches(*words, window=1, **options)) for options in
-             ({"subsample": None}, {"subsample": 0.01, "rule": "word2vec"}, {"subsample": 0.01}, {"subsample": 0.001})]
+    pairs = [
+        sum(len(targets) for _, targets in skip_gram_batches(*words, window=1, **options))
+        for options in (
+            {"subsample": None},
+            {"subsample": 0.01, "rule": "word2vec"},
+            {"subsample": 0.01},
+            {"subsample": 0.001},
+        )
+    ]
     assert pairs == sorted(pairs, reverse=True) and len(set(pairs)) == 4
 
 

@@ -21,13 +21,19 @@ def telling(draw: Callable[[], tuple], reference: Callable, mistakes: tuple) -> 
     for _ in range(DRAWS):
         case = draw()
         results = enumerate([as_tensor(answer(*case)) for answer, _ in answers])
-        alike = [(a, b) for (a, x), (b, y) in combinations(results, 2) if agree(x, y, rtol=1e-2, atol=1e-3)]
+        alike = [
+            (a, b)
+            for (a, x), (b, y) in combinations(results, 2)
+            if agree(x, y, rtol=1e-2, atol=1e-3)
+        ]
         if not alike:
             return case
         agreed.update(alike)
     (a, b), times = agreed.most_common(1)[0]
-    raise ValueError(f"none of {DRAWS} cases tells all answers apart: in {times} of them {answers[a][1]!r} agrees with "
-                     f"{answers[b][1]!r}")
+    raise ValueError(
+        f"none of {DRAWS} cases tells all answers apart: in {times} of them {answers[a][1]!r} agrees with "
+        f"{answers[b][1]!r}"
+    )
 
 
 # Numbers ---------------------------------------------------------------------------------------------------------
@@ -62,9 +68,13 @@ def counts(generator: torch.Generator, V: int) -> torch.Tensor:
             return drawn
 
 
-def vectors(generator: torch.Generator, rows: int, d: int, scale: float = 1.0) -> tuple[torch.Tensor, torch.Tensor]:
+def vectors(
+    generator: torch.Generator, rows: int, d: int, scale: float = 1.0
+) -> tuple[torch.Tensor, torch.Tensor]:
     """U (rows, d) and v_c (d,), normal numbers with two decimals."""
-    numbers = torch.round(scale * torch.randn(rows + 1, d, dtype=torch.float64, generator=generator), decimals=2)
+    numbers = torch.round(
+        scale * torch.randn(rows + 1, d, dtype=torch.float64, generator=generator), decimals=2
+    )
     return numbers[:rows], numbers[rows]
 
 
@@ -73,7 +83,12 @@ def clear_vectors(generator: torch.Generator, V: int, d: int) -> tuple[torch.Ten
     while True:
         U, v_c = vectors(generator, V, d)
         scores = (U @ v_c).sort().values
-        if v_c.abs().min() > 0.2 and scores.abs().min() > 0.1 and scores.abs().max() < 3 and scores.diff().min() > 0.01:
+        if (
+            v_c.abs().min() > 0.2
+            and scores.abs().min() > 0.1
+            and scores.abs().max() < 3
+            and scores.diff().min() > 0.01
+        ):
             return U, v_c
 
 
@@ -83,8 +98,10 @@ def clear_vectors(generator: torch.Generator, V: int, d: int) -> tuple[torch.Ten
 def walk(generator: torch.Generator, nodes: int, d: int, steps: int, padding: int = 0) -> tuple:
     """U (nodes, d), v_c (d,), a path that starts at the root and meets `steps` nodes, its turns, and some padding."""
     U, v_c = vectors(generator, nodes, d)
-    others = 1 + torch.randperm(nodes - 1, generator=generator)[:steps - 1]
-    path = torch.cat([torch.zeros(1, dtype=torch.int64), others, torch.zeros(padding, dtype=torch.int64)])
+    others = 1 + torch.randperm(nodes - 1, generator=generator)[: steps - 1]
+    path = torch.cat(
+        [torch.zeros(1, dtype=torch.int64), others, torch.zeros(padding, dtype=torch.int64)]
+    )
     signs = 2 * torch.randint(2, (steps,), generator=generator) - 1
     return U, v_c, path, torch.cat([signs, torch.zeros(padding, dtype=torch.int64)]).to(torch.int8)
 

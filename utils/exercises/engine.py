@@ -20,9 +20,9 @@ from utils.exercises import state
 from utils.exercises.registry import Exercise, registry
 from utils.exercises.values import agree, as_tensor
 
-SECONDS = 2.0                                          # an answer that takes longer is cut off
+SECONDS = 2.0  # an answer that takes longer is cut off
 CASES = 12
-MORE_CASES = 20                                        # at most, to tell which mistake an answer makes
+MORE_CASES = 20  # at most, to tell which mistake an answer makes
 SHAPE_ONLY = ": the numbers are right, the shape is not."
 
 
@@ -46,7 +46,9 @@ def check(number: str, answer) -> None:
     elif trouble is ...:
         print(f"Exercise {exercise.number}: not attempted yet")
     else:
-        print(f"Exercise {exercise.number}: not right yet.\n{trouble}\nStuck? hint({exercise.number!r})")
+        print(
+            f"Exercise {exercise.number}: not right yet.\n{trouble}\nStuck? hint({exercise.number!r})"
+        )
 
 
 def assert_right(number: str, answer) -> None:
@@ -59,33 +61,39 @@ def assert_right(number: str, answer) -> None:
 def _examine(exercise, answer):
     """What is wrong with the answer: None if nothing, `...` if it was not attempted."""
     if not callable(answer):
-        return f"Pass the function itself, without calling it; it is of type {type(answer).__name__}."
-    seed = time.time_ns() % 2**31                      # fresh cases each time: hard-coding an example does not help
+        return (
+            f"Pass the function itself, without calling it; it is of type {type(answer).__name__}."
+        )
+    seed = time.time_ns() % 2**31  # fresh cases each time: hard-coding an example does not help
     cases = exercise.cases(torch.Generator().manual_seed(seed))
     left = SECONDS
     for k in range(CASES):
         case = next(cases)
-        start = time.monotonic()                       # the answer's own time counts, not that of drawing a case
+        start = time.monotonic()  # the answer's own time counts, not that of drawing a case
         outcome = _run(answer, case, max(left, 0.05))
         left -= time.monotonic() - start
         if outcome is ... and k == 0:
             return ...
         if trouble := _trouble(exercise, case, outcome):
             unlike = isinstance(outcome, _Failure) or trouble.endswith(SHAPE_ONLY)
-            return trouble if unlike else trouble + _diagnosis(exercise, answer, case, outcome, cases)
+            return (
+                trouble if unlike else trouble + _diagnosis(exercise, answer, case, outcome, cases)
+            )
     return None
 
 
 def _diagnosis(exercise, answer, case, outcome, cases) -> str:
     """The message of the known mistake that gives what the answer gives, on this case and others; or the idea."""
     try:
-        results = [as_tensor(_run(answer, case, SECONDS / 4)) for _ in range(6)]       # few draws may agree by chance
+        results = [
+            as_tensor(_run(answer, case, SECONDS / 4)) for _ in range(6)
+        ]  # few draws may agree by chance
         if not all(agree(again, as_tensor(outcome), rtol=1e-12, atol=1e-12) for again in results):
             return "\nTwo calls with the same input give two results: nothing is to be drawn here."
-    except Exception:                                  # no numbers, so nothing to compare with mistakes either
+    except Exception:  # no numbers, so nothing to compare with mistakes either
         return ""
     alike = exercise.mistakes
-    for k in range(MORE_CASES):                        # on a few cases two mistakes may agree by chance
+    for k in range(MORE_CASES):  # on a few cases two mistakes may agree by chance
         if not isinstance(outcome, _Failure):
             alike = [(wrong, message) for wrong, message in alike if _gives(wrong, case, outcome)]
         if not alike or (k >= 4 and len({message for _, message in alike}) == 1):
@@ -98,7 +106,7 @@ def _diagnosis(exercise, answer, case, outcome, cases) -> str:
 def _gives(wrong, case, outcome) -> bool:
     try:
         return agree(as_tensor(outcome), as_tensor(wrong(*copy.deepcopy(case))))
-    except Exception:                                  # the mistake cannot be made on this case, or gave no numbers
+    except Exception:  # the mistake cannot be made on this case, or gave no numbers
         return False
 
 
@@ -115,8 +123,10 @@ def _run(answer, case, seconds):
         cut_off.set()
         _thread.interrupt_main()
 
-    slow = _Failure(f"It took more than {SECONDS:g} seconds in all and was cut off: does every loop end, and does it "
-                    "do much more work than needed?")
+    slow = _Failure(
+        f"It took more than {SECONDS:g} seconds in all and was cut off: does every loop end, and does it "
+        "do much more work than needed?"
+    )
     timer = threading.Timer(seconds, interrupt)
     timer.start()
     try:
@@ -124,16 +134,18 @@ def _run(answer, case, seconds):
             result = answer(*arguments)
     except KeyboardInterrupt:
         if not cut_off.is_set():
-            raise                                      # the reader's own interrupt
+            raise  # the reader's own interrupt
         return slow
     except (Exception, SystemExit) as error:
         return _Failure(_own_line(answer, error))
     finally:
         timer.cancel()
-    if cut_off.is_set():                               # it caught the interrupt and went on
+    if cut_off.is_set():  # it caught the interrupt and went on
         return slow
     if any(not _same(before, after) for before, after in zip(case, arguments)):
-        return _Failure("It changed its input: work on a copy, so that the caller's numbers stay as they were.")
+        return _Failure(
+            "It changed its input: work on a copy, so that the caller's numbers stay as they were."
+        )
     return result
 
 
@@ -154,7 +166,9 @@ def _interruptible():
 def _own_line(answer, error) -> str:
     """The error, with the last line of the learner's own code that led to it."""
     file = getattr(getattr(answer, "__code__", None), "co_filename", None)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    frames = [
+        frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file
+    ]
     message = f"{type(error).__name__}: {error}".split("\n")[0]
     if not frames:
         return f"It stopped with {message}"
@@ -164,7 +178,9 @@ def _own_line(answer, error) -> str:
 
 def _trouble(exercise, case, outcome) -> str | None:
     """Why the outcome is wrong on this case, or None if it is right."""
-    given = "\n".join(f"    {name} = {_show(value)}" for name, value in zip(exercise.arguments, case))
+    given = "\n".join(
+        f"    {name} = {_show(value)}" for name, value in zip(exercise.arguments, case)
+    )
     if isinstance(outcome, _Failure):
         return f"{outcome}\nIt was called with\n{given}"
     if outcome is None:
@@ -173,13 +189,20 @@ def _trouble(exercise, case, outcome) -> str | None:
     try:
         got = as_tensor(outcome)
     except (TypeError, ValueError, RuntimeError, OverflowError):
-        what = ("a list that is not all numbers, or is ragged" if isinstance(outcome, (list, tuple)) else
-                "a number too large for a float" if isinstance(outcome, int) else type(outcome).__name__)
+        what = (
+            "a list that is not all numbers, or is ragged"
+            if isinstance(outcome, (list, tuple))
+            else "a number too large for a float"
+            if isinstance(outcome, int)
+            else type(outcome).__name__
+        )
         return f"It should return {_kind(want)}, but returned {what}."
     if agree(got, want):
         return None
     digits = 4 if _show(got) != _show(want) else 9
-    shown = f"For\n{given}\nit gave         {_show(got, digits)}\nit should give  {_show(want, digits)}"
+    shown = (
+        f"For\n{given}\nit gave         {_show(got, digits)}\nit should give  {_show(want, digits)}"
+    )
     if got.shape != want.shape:
         if got.numel() == want.numel() and agree(got.flatten(), want.flatten()):
             return f"{shown}\nIt should be {_kind(want)}{SHAPE_ONLY}"
@@ -227,4 +250,3 @@ def progress() -> None:
     for e in registry().values():
         print(f"{e.number}  {'done   ' if e.number in done else 'not yet'}  {e.title}")
     print(f"{sum(number in done for number in registry())} of {len(registry())} done")
-

@@ -14,8 +14,8 @@ import torch
 
 from utils.exercises.engine import _Failure, _run
 
-RUNS = 3                                               # with other random numbers each: no verdict by luck
-SECONDS = 10.0                                         # for all runs on one function; then the test is cut off
+RUNS = 3  # with other random numbers each: no verdict by luck
+SECONDS = 10.0  # for all runs on one function; then the test is cut off
 
 
 def _pairs_of(sentence, m):
@@ -30,12 +30,16 @@ def _noise_words(counts, n, power=0.75):
 
 def _noise_words_by_search(counts, n, power=0.75):
     ends = torch.as_tensor(counts).double().pow(power).cumsum(0)
-    return torch.searchsorted(ends / ends[-1], 1 - torch.rand(n, dtype=torch.float64))     # above 0, at most 1
+    return torch.searchsorted(
+        ends / ends[-1], 1 - torch.rand(n, dtype=torch.float64)
+    )  # above 0, at most 1
 
 
 def _draw_from_text(sentences, vocab, n):
     occurrences = Counter(word for sentence in sentences for word in sentence)
-    return torch.multinomial(torch.tensor([float(occurrences[word]) for word in vocab.words]), n, replacement=True)
+    return torch.multinomial(
+        torch.tensor([float(occurrences[word]) for word in vocab.words]), n, replacement=True
+    )
 
 
 def _draw_from_text_by_search(sentences, vocab, n):
@@ -73,14 +77,21 @@ def _training_step(weight, ids, signs, v_c, lr=0.1):
         return torch.nn.functional.softplus(-answers).sum().item()
 
 
-CORRECT = {0: _pairs_of, 1: _noise_words, 2: _draw_from_text, 3: _tokens_per_second, 4: _answers_loss, 5: _walk_loss,
-           6: _training_step}
+CORRECT = {
+    0: _pairs_of,
+    1: _noise_words,
+    2: _draw_from_text,
+    3: _tokens_per_second,
+    4: _answers_loss,
+    5: _walk_loss,
+    6: _training_step,
+}
 ALSO_CORRECT = {1: _noise_words_by_search, 2: _draw_from_text_by_search}
 DEFECT = {
     0: "The window stops one word early on the right: `range` leaves its end out.",
     1: "The power is applied twice, by the function and by the sampler: words are drawn at power 0.75 * 0.75 = 0.5625.",
     2: "Id 0 is false in a condition, so it is taken for a word outside the vocabulary: the most frequent word is "
-       "never drawn.",
+    "never drawn.",
     3: "The clock counts the time of the processor, not the time that passes: waiting is free, and threads add up.",
     4: "The sigmoid underflows to 0 before the logarithm is taken, so a sure and wrong answer has an infinite loss.",
     5: "Padding is counted as a step to the right at node 0, so words with a short walk are too unlikely.",
@@ -116,18 +127,23 @@ class _Verdict:
 
 class _CutOff(_Failure):
     """The test took too long."""
+
     advice = "Correct code was not so slow, which is a trace. Count what there is too much of, and let the test say so."
 
 
 class _Crash(_Failure):
     """An error came out of the function under test."""
+
     advice = "Correct code does not stop there. If that is the defect, let the test say so: catch the error and assert."
 
 
 def _outcomes(test, function) -> list:
     """What the test says of the function, run by run; it ends early where there is no verdict."""
     outcomes, deadline = [], time.monotonic() + SECONDS
-    with torch.random.fork_rng(devices=[]), torch.enable_grad():       # a test cut off within no_grad leaves it on
+    with (
+        torch.random.fork_rng(devices=[]),
+        torch.enable_grad(),
+    ):  # a test cut off within no_grad leaves it on
         for seed in range(RUNS):
             torch.manual_seed(seed)
             verdict = _Verdict(test, function)
@@ -135,8 +151,10 @@ def _outcomes(test, function) -> list:
             if isinstance(outcome, _Failure) and verdict.crashed:
                 outcome = _Crash(outcome)
             elif isinstance(outcome, _Failure) and time.monotonic() >= deadline:
-                outcome = _CutOff(f"It was cut off after {SECONDS:g} seconds for its {RUNS} runs on one function: "
-                                  "does every loop end? Use shorter waits, smaller tables or fewer repeats.")
+                outcome = _CutOff(
+                    f"It was cut off after {SECONDS:g} seconds for its {RUNS} runs on one function: "
+                    "does every loop end? Use shorter waits, smaller tables or fewer repeats."
+                )
             outcomes.append(outcome)
             if not isinstance(outcome, bool):
                 break
@@ -158,7 +176,9 @@ def spot(number: int, proves_it, defective) -> None:
         raise KeyError(f"there is no piece {number!r}; there are {', '.join(map(str, CORRECT))}")
     for function in (proves_it, defective):
         if not callable(function):
-            print(f"Piece {number}: pass the function itself, without calling it; got {type(function).__name__}")
+            print(
+                f"Piece {number}: pass the function itself, without calling it; got {type(function).__name__}"
+            )
             return
     print(f"Piece {number}: {_say(number, _outcomes(proves_it, defective), proves_it)}")
 

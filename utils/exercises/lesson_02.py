@@ -28,6 +28,7 @@ def _pairs(generator):
 
 def _with_noise(generator):
     """Fresh U, v_c, o, a noise distribution q (V,) and K; no two words have the same probability."""
+
     def draw(V, d, K):
         U, v_c = clear_vectors(generator, V, d)
         q = shares(generator, V, V + 4)
@@ -36,7 +37,7 @@ def _with_noise(generator):
     yield lambda: draw(4, 2, 3)
     while True:
         V, d, K = _sizes(generator)
-        yield draw(V, d, 5 * K)                        # too many noise words to list their draws
+        yield draw(V, d, 5 * K)  # too many noise words to list their draws
 
 
 def _sizes(generator):
@@ -69,26 +70,52 @@ def _loss(U, v_c, o, negatives):
 
 
 LOSS = (
-    (lambda *case: -_loss(*case), "The sign is turned: a loss is minus the logarithm, so never negative."),
-    (lambda U, v_c, o, n: np.logaddexp(0, -_scores(U, v_c, [o, *n])).sum(),
-     "The noise words are answered with yes: each of their scores needs a minus inside the sigma."),
-    (lambda U, v_c, o, n: np.logaddexp(0, _scores(U, v_c, [o, *n])).sum(),
-     "The true word is answered with no as well: its score has no minus inside the sigma."),
-    (lambda U, v_c, o, n: np.logaddexp(0, _scores(U, v_c, [o])).sum() + np.logaddexp(0, -_scores(U, v_c, n)).sum(),
-     "Yes and no are exchanged: the true word is the yes, the noise words are the no."),
+    (
+        lambda *case: -_loss(*case),
+        "The sign is turned: a loss is minus the logarithm, so never negative.",
+    ),
+    (
+        lambda U, v_c, o, n: np.logaddexp(0, -_scores(U, v_c, [o, *n])).sum(),
+        "The noise words are answered with yes: each of their scores needs a minus inside the sigma.",
+    ),
+    (
+        lambda U, v_c, o, n: np.logaddexp(0, _scores(U, v_c, [o, *n])).sum(),
+        "The true word is answered with no as well: its score has no minus inside the sigma.",
+    ),
+    (
+        lambda U, v_c, o, n: (
+            np.logaddexp(0, _scores(U, v_c, [o])).sum() + np.logaddexp(0, -_scores(U, v_c, n)).sum()
+        ),
+        "Yes and no are exchanged: the true word is the yes, the noise words are the no.",
+    ),
     (lambda *case: _terms(*case)[0], "Only yes: without the noise words the vectors collapse."),
     (lambda *case: _terms(*case)[1:].sum(), "The term of the true word is missing."),
-    (lambda *case: math.exp(-_loss(*case)), "That is the joint probability, 15.2.5; the loss is minus its logarithm."),
-    (lambda *case: _loss(*case) / math.log(2), "That is in bits (base 2). The course counts in nats."),
-    (lambda *case: _terms(*case)[0] + _terms(*case)[1:].mean(),
-     "The noise words are averaged. In 15.2.6 their terms are added up: K questions, K terms."),
-    (lambda *case: _terms(*case).mean(), "Divided by K + 1. Losses are per pair, never per question."),
+    (
+        lambda *case: math.exp(-_loss(*case)),
+        "That is the joint probability, 15.2.5; the loss is minus its logarithm.",
+    ),
+    (
+        lambda *case: _loss(*case) / math.log(2),
+        "That is in bits (base 2). The course counts in nats.",
+    ),
+    (
+        lambda *case: _terms(*case)[0] + _terms(*case)[1:].mean(),
+        "The noise words are averaged. In 15.2.6 their terms are added up: K questions, K terms.",
+    ),
+    (
+        lambda *case: _terms(*case).mean(),
+        "Divided by K + 1. Losses are per pair, never per question.",
+    ),
     (lambda U, v_c, o, n: _loss(U, v_c, o, list(set(n))), TWICE),
     (lambda U, v_c, o, n: _loss(U, v_c, o, _without(n, o)), HIT),
-    (lambda U, v_c, o, n: _terms(U, v_c, o, n)[0] + np.logaddexp(0, _scores(U, v_c, n).sum()),
-     "The scores are added before the sigma. Each question has its own sigma and its own logarithm."),
-    (lambda U, v_c, o, n: special.logsumexp(array(U @ v_c)) - float(U[o] @ v_c),
-     "That is lesson 01's loss: it asked all the words. Here K + 1 of them are asked, yes or no."),
+    (
+        lambda U, v_c, o, n: _terms(U, v_c, o, n)[0] + np.logaddexp(0, _scores(U, v_c, n).sum()),
+        "The scores are added before the sigma. Each question has its own sigma and its own logarithm.",
+    ),
+    (
+        lambda U, v_c, o, n: special.logsumexp(array(U @ v_c)) - float(U[o] @ v_c),
+        "That is lesson 01's loss: it asked all the words. Here K + 1 of them are asked, yes or no.",
+    ),
 )
 
 
@@ -115,26 +142,50 @@ BY_ID = "A draw that equals the true word is still a noise question: its label i
 TURNED = "The noise words' errors have the wrong sign: an answer above 0 that should have been 0 is an error above 0."
 
 ERRORS = (
-    (lambda *case: -_errors(*case), "The sign is turned: an error is what we said minus what was right."),
-    (_sigma, "Those are the answers given; the right ones, the labels, are still to be subtracted."),
-    (lambda *case: np.roll(_errors(*case), -1), "The order: the true word comes first, then the noise words."),
+    (
+        lambda *case: -_errors(*case),
+        "The sign is turned: an error is what we said minus what was right.",
+    ),
+    (
+        _sigma,
+        "Those are the answers given; the right ones, the labels, are still to be subtracted.",
+    ),
+    (
+        lambda *case: np.roll(_errors(*case), -1),
+        "The order: the true word comes first, then the noise words.",
+    ),
     (lambda *case: _errors(*case, no=1.0), "Every label is 1 here. A noise word's label is 0."),
-    (lambda *case: _errors(*case, yes=0.0, no=1.0),
-     "The labels are exchanged: the true word's is 1, a noise word's 0."),
+    (
+        lambda *case: _errors(*case, yes=0.0, no=1.0),
+        "The labels are exchanged: the true word's is 1, a noise word's 0.",
+    ),
     (_by_id, BY_ID),
     (_turned, TURNED),
-    (lambda *case: _errors(*case, no=-1.0), "Labels are 1 and 0. The -1 is the sign inside the loss, not a label."),
-    (lambda U, v_c, o, n: _scores(U, v_c, [o, *n]) - np.eye(len(n) + 1)[0],
-     "The scores still need the sigma before the labels are subtracted."),
-    (lambda U, v_c, o, n: special.softmax(_scores(U, v_c, [o, *n])) - np.eye(len(n) + 1)[0],
-     "That is a softmax over K + 1 words. Here each question has its own sigma, whatever the others say."),
-    (lambda U, v_c, o, n: special.expit(array(U @ v_c)) - np.eye(len(U))[o],
-     "All V words were asked. Only the true word and the noise words are: shape (K + 1,)."),
-    (lambda U, v_c, o, n: np.outer(_errors(U, v_c, o, n), array(v_c)),
-     "Those are the errors times the vector already; only the errors are asked for."),
+    (
+        lambda *case: _errors(*case, no=-1.0),
+        "Labels are 1 and 0. The -1 is the sign inside the loss, not a label.",
+    ),
+    (
+        lambda U, v_c, o, n: _scores(U, v_c, [o, *n]) - np.eye(len(n) + 1)[0],
+        "The scores still need the sigma before the labels are subtracted.",
+    ),
+    (
+        lambda U, v_c, o, n: special.softmax(_scores(U, v_c, [o, *n])) - np.eye(len(n) + 1)[0],
+        "That is a softmax over K + 1 words. Here each question has its own sigma, whatever the others say.",
+    ),
+    (
+        lambda U, v_c, o, n: special.expit(array(U @ v_c)) - np.eye(len(U))[o],
+        "All V words were asked. Only the true word and the noise words are: shape (K + 1,).",
+    ),
+    (
+        lambda U, v_c, o, n: np.outer(_errors(U, v_c, o, n), array(v_c)),
+        "Those are the errors times the vector already; only the errors are asked for.",
+    ),
     (lambda *case: _errors(*case)[1:], "The true word's error is missing: shape (K + 1,)."),
-    (lambda *case: _sigma(*case) * (1 - _sigma(*case)),
-     "That is the slope of sigma. Through the logarithm, sigma - label remains."),
+    (
+        lambda *case: _sigma(*case) * (1 - _sigma(*case)),
+        "That is the slope of sigma. Through the logarithm, sigma - label remains.",
+    ),
     (_terms, "Those are the K + 1 terms of the loss; an error is the slope of its term."),
     (lambda U, v_c, o, n: _errors(U, v_c, o, list(dict.fromkeys(n))), TWICE),
     (lambda U, v_c, o, n: _errors(U, v_c, o, _without(n, o)), HIT),
@@ -166,35 +217,59 @@ def _all_rows(U, v_c, o, answer):
     return np.outer(answer(array(U @ v_c)) - np.eye(len(U))[o], array(v_c))
 
 
-OVERWRITTEN = "A row that was asked twice keeps only one of its pushes: add to the row, do not overwrite it."
+OVERWRITTEN = (
+    "A row that was asked twice keeps only one of its pushes: add to the row, do not overwrite it."
+)
 
 GRADIENT = (
-    (lambda *case: -_gradient(*case), "The sign is turned: the true row must move towards v_c when we step down."),
+    (
+        lambda *case: -_gradient(*case),
+        "The sign is turned: the true row must move towards v_c when we step down.",
+    ),
     (_overwritten, OVERWRITTEN),
     (lambda *case: _overwritten(*case, order=-1), OVERWRITTEN),
     (lambda U, v_c, o, n: _gradient(U, v_c, o, list(set(n))), TWICE),
     (lambda U, v_c, o, n: _gradient(U, v_c, o, _without(n, o)), HIT),
-    (lambda *case: _gradient(*case, yes=0.0), "The true word's label is missing: subtract 1 from its sigma."),
+    (
+        lambda *case: _gradient(*case, yes=0.0),
+        "The true word's label is missing: subtract 1 from its sigma.",
+    ),
     (lambda *case: _gradient(*case, no=1.0), "Every label is 1 here. A noise word's label is 0."),
-    (lambda *case: _gradient(*case, yes=0.0, no=1.0),
-     "The labels are exchanged: the true word's is 1, a noise word's 0."),
+    (
+        lambda *case: _gradient(*case, yes=0.0, no=1.0),
+        "The labels are exchanged: the true word's is 1, a noise word's 0.",
+    ),
     (lambda *case: _gradient(*case, errors=_by_id), BY_ID),
     (lambda *case: _gradient(*case, errors=_turned), TURNED),
-    (lambda U, v_c, o, n: np.outer(_errors(U, v_c, o, n), array(v_c)),
-     "One row a question. Each is still to be added to the row of its word: shape (V, d)."),
+    (
+        lambda U, v_c, o, n: np.outer(_errors(U, v_c, o, n), array(v_c)),
+        "One row a question. Each is still to be added to the row of its word: shape (V, d).",
+    ),
     (lambda *case: _gradient(*case).T, "Transposed: one row a word, shape (V, d)."),
-    (lambda U, v_c, o, n: _added(U, [o, *n], _errors(U, v_c, o, n)[:, None] * array(U)[[o, *n]]),
-     "The error is multiplied with the vector on the other side of the dot product, which is v_c, not u."),
-    (lambda U, v_c, o, n: _all_rows(U, v_c, o, special.softmax),
-     "That is lesson 01's gradient: every row moves. Here only the rows that were asked do."),
-    (lambda U, v_c, o, n: _all_rows(U, v_c, o, special.expit),
-     "Every row moves here. Rows that were not asked have gradient zero, and rows that were asked twice move twice."),
-    (lambda U, v_c, o, n: _errors(U, v_c, o, n) @ array(U)[[o, *n]],
-     "That is the gradient in v_c; U has a row for each word."),
-    (lambda U, v_c, o, n: _gradient(U, v_c, o, []),
-     "Only the true word's row moves here; the noise words' rows have errors as well."),
-    (lambda U, v_c, o, n: _gradient(U, v_c, o, n) - _gradient(U, v_c, o, []),
-     "The true word's own question is missing."),
+    (
+        lambda U, v_c, o, n: _added(U, [o, *n], _errors(U, v_c, o, n)[:, None] * array(U)[[o, *n]]),
+        "The error is multiplied with the vector on the other side of the dot product, which is v_c, not u.",
+    ),
+    (
+        lambda U, v_c, o, n: _all_rows(U, v_c, o, special.softmax),
+        "That is lesson 01's gradient: every row moves. Here only the rows that were asked do.",
+    ),
+    (
+        lambda U, v_c, o, n: _all_rows(U, v_c, o, special.expit),
+        "Every row moves here. Rows that were not asked have gradient zero, and rows that were asked twice move twice.",
+    ),
+    (
+        lambda U, v_c, o, n: _errors(U, v_c, o, n) @ array(U)[[o, *n]],
+        "That is the gradient in v_c; U has a row for each word.",
+    ),
+    (
+        lambda U, v_c, o, n: _gradient(U, v_c, o, []),
+        "Only the true word's row moves here; the noise words' rows have errors as well.",
+    ),
+    (
+        lambda U, v_c, o, n: _gradient(U, v_c, o, n) - _gradient(U, v_c, o, []),
+        "The true word's own question is missing.",
+    ),
 )
 
 
@@ -214,31 +289,61 @@ def _no_hits(q, o):
 
 
 EXPECTED = (
-    (lambda *case: -_expected(*case), "The sign is turned: a loss is minus the logarithm, so never negative."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, q, 1),
-     "The factor K is missing: there are K draws, each with the same expectation."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K + 1),
-     "Off by one: K noise words are drawn. The K + 1st question is the true word's."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K, first=K),
-     "The true word is asked once, not K times: K belongs to the expectation only."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, torch.full_like(q, 1 / len(q)), K),
-     "All words weigh the same here. Each word's term is to be weighted by its probability q."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, torch.ones_like(q), K),
-     "The terms of all words are added unweighted: q is missing."),
-    (lambda U, v_c, o, q, K: _yes(U, v_c, o) - K * math.log(array(q) @ special.expit(-array(U @ v_c))),
-     "That is the logarithm of an average. The expectation is the average of the logarithms."),
-    (lambda U, v_c, o, q, K: _yes(U, v_c, o) + K * np.logaddexp(0, float(q @ U @ v_c)),
-     "The scores are averaged first. Average the terms -log sigma(-score) instead."),
-    (lambda U, v_c, o, q, K: _yes(U, v_c, o) + K * array(q) @ np.logaddexp(0, -array(U @ v_c)),
-     "The noise words are answered with yes: each of their scores needs a minus inside the sigma."),
-    (lambda *case: _expected(*case) / math.log(2), "That is in bits (base 2). The course counts in nats."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, _no_hits(q, o) / _no_hits(q, o).sum(), K),
-     "That draws again when the true word is hit. Here any word of q may be drawn, o as well."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, _no_hits(q, o), K),
-     "The word o is left out of the expectation. It may be drawn as well."),
+    (
+        lambda *case: -_expected(*case),
+        "The sign is turned: a loss is minus the logarithm, so never negative.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, q, 1),
+        "The factor K is missing: there are K draws, each with the same expectation.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K + 1),
+        "Off by one: K noise words are drawn. The K + 1st question is the true word's.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K, first=K),
+        "The true word is asked once, not K times: K belongs to the expectation only.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, torch.full_like(q, 1 / len(q)), K),
+        "All words weigh the same here. Each word's term is to be weighted by its probability q.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, torch.ones_like(q), K),
+        "The terms of all words are added unweighted: q is missing.",
+    ),
+    (
+        lambda U, v_c, o, q, K: (
+            _yes(U, v_c, o) - K * math.log(array(q) @ special.expit(-array(U @ v_c)))
+        ),
+        "That is the logarithm of an average. The expectation is the average of the logarithms.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _yes(U, v_c, o) + K * np.logaddexp(0, float(q @ U @ v_c)),
+        "The scores are averaged first. Average the terms -log sigma(-score) instead.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _yes(U, v_c, o) + K * array(q) @ np.logaddexp(0, -array(U @ v_c)),
+        "The noise words are answered with yes: each of their scores needs a minus inside the sigma.",
+    ),
+    (
+        lambda *case: _expected(*case) / math.log(2),
+        "That is in bits (base 2). The course counts in nats.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, _no_hits(q, o) / _no_hits(q, o).sum(), K),
+        "That draws again when the true word is hit. Here any word of q may be drawn, o as well.",
+    ),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, _no_hits(q, o), K),
+        "The word o is left out of the expectation. It may be drawn as well.",
+    ),
     (lambda *case: _expected(*case, first=0.0), "The term of the true word is missing."),
-    (lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K) / (K + 1),
-     "Divided by K + 1. Losses are per pair, never per question."),
+    (
+        lambda U, v_c, o, q, K: _expected(U, v_c, o, q, K) / (K + 1),
+        "Divided by K + 1. Losses are per pair, never per question.",
+    ),
 )
 
 

@@ -43,7 +43,9 @@ class Exercise:
     def arguments(self) -> tuple[str, ...]:
         """The names the learner's function has for its arguments: those of the reference that have no default."""
         parameters = inspect.signature(self.reference).parameters.values()
-        return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty)
+        return tuple(
+            p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
+        )
 
     def cases(self, generator: torch.Generator) -> Iterator[tuple]:
         """Argument tuples, for ever."""
@@ -55,7 +57,11 @@ class Exercise:
 def registry() -> dict[str, Exercise]:
     """All exercises by number."""
     names = sorted(module.name for module in pkgutil.iter_modules(utils.exercises.__path__))
-    lessons = [importlib.import_module(f"utils.exercises.{name}") for name in names if name.startswith("lesson_")]
+    lessons = [
+        importlib.import_module(f"utils.exercises.{name}")
+        for name in names
+        if name.startswith("lesson_")
+    ]
     return {exercise.number: exercise for lesson in lessons for exercise in _of(lesson)}
 
 
@@ -64,20 +70,28 @@ def _of(lesson) -> list[Exercise]:
     return joined(lesson.EXERCISES, tomllib.loads(file.read_text(encoding="utf-8")), file.name)
 
 
-def joined(computed: Mapping[str, tuple], texts: Mapping[str, Mapping], file: str) -> list[Exercise]:
+def joined(
+    computed: Mapping[str, tuple], texts: Mapping[str, Mapping], file: str
+) -> list[Exercise]:
     """The exercises of (draws, reference, mistakes) and words by number; ValueError if either lacks the other."""
     _must_match(computed, texts, f"{file}, exercises")
     for number, words in texts.items():
         _must_match(WORDS, words, f"{file}, exercise {number}")
         if len(words["hints"]) != 3:
-            raise ValueError(f"{file}, exercise {number}: there must be 3 hints, not {len(words['hints'])}")
-    return [Exercise(number, *parts, **{**texts[number], "hints": tuple(texts[number]["hints"])})
-            for number, parts in computed.items()]
+            raise ValueError(
+                f"{file}, exercise {number}: there must be 3 hints, not {len(words['hints'])}"
+            )
+    return [
+        Exercise(number, *parts, **{**texts[number], "hints": tuple(texts[number]["hints"])})
+        for number, parts in computed.items()
+    ]
 
 
 def _must_match(wanted, found, where: str) -> None:
     missing = [name for name in sorted(wanted) if name not in found]
     superfluous = [name for name in sorted(found) if name not in wanted]
     if missing or superfluous:
-        raise ValueError(f"{where}: missing {', '.join(missing) or 'nothing'}; "
-                         f"superfluous {', '.join(superfluous) or 'nothing'}")
+        raise ValueError(
+            f"{where}: missing {', '.join(missing) or 'nothing'}; "
+            f"superfluous {', '.join(superfluous) or 'nothing'}"
+        )

@@ -8,7 +8,7 @@ from platformdirs import user_state_path
 
 from utils.files import write_atomically
 
-_hints: dict[str, int] = {}                            # hints seen since the kernel started
+_hints: dict[str, int] = {}  # hints seen since the kernel started
 
 
 def state_file() -> Path:
@@ -36,7 +36,7 @@ def mark_done(number: str) -> None:
         content = json.dumps({"done": sorted(numbers | {number})}).encode()
         try:
             write_atomically(state_file(), content)
-        except OSError as error:                       # the answer is right all the same
+        except OSError as error:  # the answer is right all the same
             print(f"(your progress could not be kept: {error})")
 
 

@@ -14,11 +14,15 @@ def array(value) -> np.ndarray:
 def as_tensor(value) -> torch.Tensor:
     """Numbers of any kind (float, list, NumPy, torch, a list of tensors) as a float64 tensor."""
     if isinstance(value, (list, tuple)):
-        return torch.stack([as_tensor(v) for v in value]) if value else torch.zeros(0, dtype=torch.float64)
+        return (
+            torch.stack([as_tensor(v) for v in value])
+            if value
+            else torch.zeros(0, dtype=torch.float64)
+        )
     if isinstance(value, numbers.Number):
         value = float(value)
     if isinstance(value, np.ndarray):
-        value = np.ascontiguousarray(value)            # torch takes no negative strides
+        value = np.ascontiguousarray(value)  # torch takes no negative strides
     return torch.as_tensor(value).detach().to_dense().double()
 
 

@@ -6,18 +6,25 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 
-def thin(piece: Int[Tensor, "n"], keep: Float[Tensor, "V1"], generator) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
+def thin(
+    piece: Int[Tensor, "n"], keep: Float[Tensor, "V1"], generator
+) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
     """(ids, number of the sentence) of the words that survive; the id V ends a sentence, and keep[V] is 0."""
     piece = piece.long()
     kept = torch.rand(len(piece), generator=generator) < keep[piece]
     return piece[kept], (piece == len(keep) - 1).cumsum(0)[kept]
 
 
-def reaches(sentence: Int[Tensor, "n"], window: int, generator) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
+def reaches(
+    sentence: Int[Tensor, "n"], window: int, generator
+) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
     """How many words each window reaches to the left and right: uniform on 1..window, but within the sentence."""
     _, length = torch.unique_consecutive(sentence, return_counts=True)
     end = length.cumsum(0)
-    position, reach = torch.arange(len(sentence)), torch.randint(1, window + 1, sentence.shape, generator=generator)
+    position, reach = (
+        torch.arange(len(sentence)),
+        torch.randint(1, window + 1, sentence.shape, generator=generator),
+    )
     left = torch.minimum(reach, position - (end - length).repeat_interleave(length))
     return left, torch.minimum(reach, end.repeat_interleave(length) - 1 - position)
 
@@ -29,7 +36,9 @@ def bands(T: int, window: int) -> Float[Tensor, "T L R C"]:
     """
     reach = torch.arange(window + 1)
     distance = torch.arange(T + 2 * window) - window - torch.arange(T)[:, None, None, None]
-    return ((distance >= -reach[:, None, None]) & (distance <= reach[:, None]) & (distance != 0)).float()
+    return (
+        (distance >= -reach[:, None, None]) & (distance <= reach[:, None]) & (distance != 0)
+    ).float()
 
 
 class Windows:
@@ -44,6 +53,9 @@ class Windows:
         short = -len(ids) % T
         order = torch.randperm((len(ids) + short) // T, generator=generator)
         self.context = pad(ids, (window, window + short)).unfold(0, T + 2 * window, T)[order]
-        self.ids = self.context[:, window:window + T].contiguous()
+        self.ids = self.context[:, window : window + T].contiguous()
         self.pairs = pad(left + right, (0, short)).view(-1, T)[order]
-        self.band = pad(left * (window + 1) + right, (0, short)).view(-1, T)[order] + torch.arange(T) * (window + 1)**2
+        self.band = (
+            pad(left * (window + 1) + right, (0, short)).view(-1, T)[order]
+            + torch.arange(T) * (window + 1) ** 2
+        )

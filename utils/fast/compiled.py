@@ -12,10 +12,10 @@ import numpy as np
 
 try:
     from numba import njit
-except ImportError:                                    # the blocks of objectives.py do the same, more slowly
+except ImportError:  # the blocks of objectives.py do the same, more slowly
     njit = None
 
-BUSY = 4                                               # nodes of a walk, from the root on, that all threads write to
+BUSY = 4  # nodes of a walk, from the root on, that all threads write to
 
 
 class Loops(NamedTuple):
@@ -40,7 +40,11 @@ def loops(d: int) -> Loops:
     the number of these.
     """
     half, one, bound, zero = np.float32(0.5), np.float32(1), np.float32(4.97), np.float32(0)
-    a1, a2, a3 = np.float32(135135), np.float32(17325), np.float32(378)      # tanh's continued fraction, cut off
+    a1, a2, a3 = (
+        np.float32(135135),
+        np.float32(17325),
+        np.float32(378),
+    )  # tanh's continued fraction, cut off
     b2, b3, b4 = np.float32(62370), np.float32(3150), np.float32(28)
 
     def scores(x, table, rows, R, score):
@@ -53,26 +57,51 @@ def loops(d: int) -> Loops:
     def loss(score, labels, times, R):
         nats = 0.0
         for j in range(R):
-            nats += times[j] * np.log1p(np.exp(np.float64(score[j] if labels[j] == zero else -score[j])))
+            nats += times[j] * np.log1p(
+                np.exp(np.float64(score[j] if labels[j] == zero else -score[j]))
+            )
         return nats
 
-    def errors(score, labels, times, R, lr):           # in place: (sigma(score) - label), times over, times lr
+    def errors(
+        score, labels, times, R, lr
+    ):  # in place: (sigma(score) - label), times over, times lr
         for j in range(R):
             z = max(-bound, min(bound, half * score[j]))
             z2 = z * z
             tanh = z * (a1 + z2 * (a2 + z2 * (a3 + z2))) / (a1 + z2 * (b2 + z2 * (b3 + z2 * b4)))
             score[j] = (half * (one + tanh) - labels[j]) * times[j] * lr
 
-    def follow(x, step, table, rates, rows, error, first, last):             # error times vector: into the step of x,
-        for j in range(first, last):                                         # and into the rows at once
+    def follow(
+        x, step, table, rates, rows, error, first, last
+    ):  # error times vector: into the step of x,
+        for j in range(first, last):  # and into the rows at once
             u, e, f = table[rows[j]], error[j], error[j] * rates[rows[j]]
             for k in range(d):
                 step[k] += e * u[k]
                 u[k] -= f * x[k]
 
-    def windows(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, noise, M, share, lr, every):
+    def windows(
+        inputs,
+        outputs,
+        in_rates,
+        out_rates,
+        ids,
+        left,
+        right,
+        start,
+        end,
+        noise,
+        M,
+        share,
+        lr,
+        every,
+    ):
         most = left[start:end].max() + right[start:end].max() + M
-        rows, step, error = np.empty(most, np.int32), np.empty(d, np.float32), np.empty(most, np.float32)
+        rows, step, error = (
+            np.empty(most, np.int32),
+            np.empty(d, np.float32),
+            np.empty(most, np.float32),
+        )
         labels, times = np.empty(most, np.float32), np.empty(most, np.float32)
         pairs, nats, measured, words = 0, 0.0, 0, 0
         for centre in range(start, end):
@@ -102,14 +131,29 @@ def loops(d: int) -> Loops:
             words += 1
         return pairs, nats, measured
 
-    def walks(inputs, outputs, in_rates, out_rates, ids, left, right, start, end, paths, turns, depths, lr, every):
+    def walks(
+        inputs,
+        outputs,
+        in_rates,
+        out_rates,
+        ids,
+        left,
+        right,
+        start,
+        end,
+        paths,
+        turns,
+        depths,
+        lr,
+        every,
+    ):
         step, error = np.empty(d, np.float32), np.empty(paths.shape[1], np.float32)
         moves, times = np.empty((BUSY, d), np.float32), np.ones(paths.shape[1], np.float32)
         pairs, nats, measured = 0, 0.0, 0
         for target in range(start, end):
             word = ids[target]
             path, depth, labels = paths[word], depths[word], turns[word]
-            top = min(depth, BUSY)                     # written once a word, or threads would wait for each other
+            top = min(depth, BUSY)  # written once a word, or threads would wait for each other
             moves[:top] = zero
             for place in range(target - left[target], target + right[target] + 1):
                 if place == target:
@@ -137,7 +181,7 @@ def loops(d: int) -> Loops:
                     u[k] -= rate * move[k]
         return pairs, nats, measured
 
-    def compiled(function):                            # without the type checks that tests wrap around it
+    def compiled(function):  # without the type checks that tests wrap around it
         return njit(nogil=True, fastmath=True, error_model="numpy")(inspect.unwrap(function))
 
     scores, loss, errors, follow = map(compiled, (scores, loss, errors, follow))

@@ -16,16 +16,22 @@ class Scratch(dict):
             self[name] = like.new_empty(size)
         return self[name][:size].view(shape)
 
-    def gather(self, name: str, table: Float[Tensor, "V d"], ids: Int[Tensor, "..."]) -> Float[Tensor, "... d"]:
+    def gather(
+        self, name: str, table: Float[Tensor, "V d"], ids: Int[Tensor, "..."]
+    ) -> Float[Tensor, "... d"]:
         """table[ids]."""
         rows = self.take(name, table, ids.numel(), table.shape[1])
         return torch.index_select(table, 0, ids.view(-1), out=rows).view(*ids.shape, -1)
 
 
-def add_rows(table: Float[Tensor, "V d"], ids: Int[Tensor, "..."], rows: Float[Tensor, "... d"]) -> None:
+def add_rows(
+    table: Float[Tensor, "V d"], ids: Int[Tensor, "..."], rows: Float[Tensor, "... d"]
+) -> None:
     """table[ids] += rows, in place; a row that is named several times gets the sum."""
     d = table.shape[1]
-    table.scatter_add_(0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d))    # index_add_ says the same, more slowly
+    table.scatter_add_(
+        0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d)
+    )  # index_add_ says the same, more slowly
 
 
 class Table:
@@ -48,9 +54,17 @@ class Table:
         return torch.index_select(self.rates, 0, ids.view(-1)).view(ids.shape)
 
 
-def block_step(inputs: Table, outputs: Table, ids: Int[Tensor, "n T"], rows: Int[Tensor, "n R"],
-               labels: Float[Tensor, "..."], times: Float[Tensor, "n T R"], lr: float, scratch: Scratch,
-               loss: bool = False) -> float:
+def block_step(
+    inputs: Table,
+    outputs: Table,
+    ids: Int[Tensor, "n T"],
+    rows: Int[Tensor, "n R"],
+    labels: Float[Tensor, "..."],
+    times: Float[Tensor, "n T R"],
+    lr: float,
+    scratch: Scratch,
+    loss: bool = False,
+) -> float:
     """One step of n blocks, each with T rows of one table and R of the other: an error times a vector, three products.
 
     Word i is asked question r times[i, r] times, and labels[i, r] is the share of them that is to be answered yes. For
@@ -59,21 +73,37 @@ def block_step(inputs: Table, outputs: Table, ids: Int[Tensor, "n T"], rows: Int
     """
     (n, T), R = ids.shape, rows.shape[1]
     x, u = scratch.gather("x", inputs.vectors, ids), scratch.gather("u", outputs.vectors, rows)
-    score = torch.bmm(x, u.mT, out=scratch.take("score", x, n, T, R))        # (n, T, d) @ (n, d, R) -> (n, T, R)
-    nats = ((softplus(score) - labels * score) * times).sum(dtype=torch.float64).item() if loss else 0.0
-    error = score.sigmoid_().sub_(labels).mul_(times)                        # (sigma(score) - label), times over
+    score = torch.bmm(
+        x, u.mT, out=scratch.take("score", x, n, T, R)
+    )  # (n, T, d) @ (n, d, R) -> (n, T, R)
+    nats = (
+        ((softplus(score) - labels * score) * times).sum(dtype=torch.float64).item()
+        if loss
+        else 0.0
+    )
+    error = score.sigmoid_().sub_(labels).mul_(times)  # (sigma(score) - label), times over
     error_x = torch.mul(error, inputs.rate(ids)[:, :, None], out=times)
     error_u = error.mul_(outputs.rate(rows)[:, None, :])
     step = scratch.take("step", x, *x.shape)
-    torch.baddbmm(step, error_x, u, beta=0, alpha=-lr, out=step)             # (n, T, R) @ (n, R, d) -> (n, T, d)
-    torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)                # (n, R, T) @ (n, T, d) -> (n, R, d)
+    torch.baddbmm(
+        step, error_x, u, beta=0, alpha=-lr, out=step
+    )  # (n, T, R) @ (n, R, d) -> (n, T, d)
+    torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)  # (n, R, T) @ (n, T, d) -> (n, R, d)
     add_rows(inputs.vectors, ids, step)
     add_rows(outputs.vectors, rows, u)
     return nats
 
 
-def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: Int[Tensor, "B C"],
-                 inside: Float[Tensor, "B C"], lr: float, scratch: Scratch, loss: bool = False) -> float:
+def softmax_step(
+    inputs: Table,
+    outputs: Table,
+    ids: Int[Tensor, "B"],
+    context: Int[Tensor, "B C"],
+    inside: Float[Tensor, "B C"],
+    lr: float,
+    scratch: Scratch,
+    loss: bool = False,
+) -> float:
     """One step of the full softmax for B centre words with all their context words, those that are `inside` (1 or 0).
 
     All n pairs of a centre word share its row of probabilities, so the error is n P(w | centre) - count(w), once a word
@@ -81,7 +111,9 @@ def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: 
     summed, if asked for, else 0.
     """
     x = scratch.gather("x", inputs.vectors, ids)
-    score = torch.mm(x, outputs.vectors.T, out=scratch.take("score", x, len(x), len(outputs.vectors)))
+    score = torch.mm(
+        x, outputs.vectors.T, out=scratch.take("score", x, len(x), len(outputs.vectors))
+    )
     n = inside.sum(dim=1, keepdim=True)
     nats = 0.0
     if loss:
@@ -89,8 +121,12 @@ def softmax_step(inputs: Table, outputs: Table, ids: Int[Tensor, "B"], context: 
         nats -= (score.gather(1, context) * inside).sum(dtype=torch.float64).item()
     score.sub_(score.amax(dim=1, keepdim=True)).exp_()
     error = score.mul_(n / score.sum(dim=1, keepdim=True)).scatter_add_(1, context, -inside)
-    step = torch.mm(error, outputs.vectors, out=scratch.take("step", x, *x.shape))       # (B, V) @ (V, d) -> (B, d)
-    in_outputs = torch.mm(error.T, x, out=scratch.take("out", x, *outputs.vectors.shape))    # (V, B) @ (B, d) -> (V, d)
+    step = torch.mm(
+        error, outputs.vectors, out=scratch.take("step", x, *x.shape)
+    )  # (B, V) @ (V, d) -> (B, d)
+    in_outputs = torch.mm(
+        error.T, x, out=scratch.take("out", x, *outputs.vectors.shape)
+    )  # (V, B) @ (B, d) -> (V, d)
     in_inputs = scratch.take("in", x, *inputs.vectors.shape).zero_()
     add_rows(in_inputs, ids, step)
     inputs.descend(in_inputs, lr)

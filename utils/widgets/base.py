@@ -9,7 +9,7 @@ from traitlets import TraitError
 
 FOLDER = Path(__file__).parent
 VIEW = "application/vnd.jupyter.widget-view+json"
-STATE = "application/vnd.approximate-training.figure+json"      # the class and its traits: a page without a kernel
+STATE = "application/vnd.approximate-training.figure+json"  # the class and its traits: a page without a kernel
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.M)
 
 
@@ -33,7 +33,11 @@ def module(name: str) -> str:
             if needed not in seen:
                 add(needed)
         text = IMPORT.sub("", text)
-        parts.append(text if file == name else re.sub(r"^export (?=(const|function|class)\b)", "", text, flags=re.M))
+        parts.append(
+            text
+            if file == name
+            else re.sub(r"^export (?=(const|function|class)\b)", "", text, flags=re.M)
+        )
 
     add(name)
     return "\n".join(parts)
@@ -64,7 +68,10 @@ class LiveFigure(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs):
         data, metadata = super()._repr_mimebundle_(**kwargs)
         picture = self.picture()
-        data |= {"image/png": picture.png, STATE: {"figure": type(self).__name__, "traits": self.state()}}
+        data |= {
+            "image/png": picture.png,
+            STATE: {"figure": type(self).__name__, "traits": self.state()},
+        }
         return data, metadata | {"image/png": {"alt": picture.alt}}
 
 
@@ -78,5 +85,9 @@ def whole(counts) -> list[int]:
     """Counts, any iterable or a tensor, as whole numbers; TraitError for one that is not."""
     counts = counts.tolist() if hasattr(counts, "tolist") else list(counts)
     for count in counts:
-        refuse(None if isinstance(count, Real) and count % 1 == 0 else f"counts are whole numbers, not {count}")
+        refuse(
+            None
+            if isinstance(count, Real) and count % 1 == 0
+            else f"counts are whole numbers, not {count}"
+        )
     return [int(count) for count in counts]

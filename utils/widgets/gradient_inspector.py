@@ -17,7 +17,16 @@ from utils.widgets.inspector_steps import METHODS, Answer, ask, objective_of, pr
 from utils.widgets.tree_explorer import TREES
 
 # the running example has one centre vector, bank's; those of its other words are made up here
-V_ROWS = [[0.2, 0.9], [-0.4, 0.6], [0.5, 0.8], [-0.1, 1.0], [0.9, -0.3], [0.6, -0.7], V_C.tolist(), [-0.8, 0.3]]
+V_ROWS = [
+    [0.2, 0.9],
+    [-0.4, 0.6],
+    [0.5, 0.8],
+    [-0.1, 1.0],
+    [0.9, -0.3],
+    [0.6, -0.7],
+    V_C.tolist(),
+    [-0.8, 0.3],
+]
 
 
 def made_up(size: int, seed: int) -> list[list[float]]:
@@ -56,23 +65,57 @@ class GradientInspector(LiveFigure):
     node_rows = List(List(Float())).tag(sync=True)
     taken = List(Dict()).tag(sync=True)
 
-    def __init__(self, words=None, counts=None, centre=None, context=None, negatives=None, rate=1.0,
-                 methods=tuple(METHODS), tree=None, taken=(), centre_rows=None, output_rows=None, node_rows=None):
+    def __init__(
+        self,
+        words=None,
+        counts=None,
+        centre=None,
+        context=None,
+        negatives=None,
+        rate=1.0,
+        methods=tuple(METHODS),
+        tree=None,
+        taken=(),
+        centre_rows=None,
+        output_rows=None,
+        node_rows=None,
+    ):
         words, counts, _ = vocabulary.given(words, counts, context)
         example, V = words == WORDS, len(words)
         if negatives is None:
             negatives = NOISE if example else self._first_draw(counts)
         centre = centre or (WORDS[CENTRE] if WORDS[CENTRE] in words else next(iter(words), ""))
-        context = context or next((w for w in (WORDS[CONTEXT], *words) if w in words and w != centre), "")
-        start = dict(centre_rows=V_ROWS, output_rows=U, node_rows=U_NODES) if example else dict(
-            centre_rows=made_up(V, 1), output_rows=made_up(V, 2), node_rows=made_up(V - 1, 3))
-        start |= {name: rows for name, rows in (("centre_rows", centre_rows), ("output_rows", output_rows),
-                                                ("node_rows", node_rows)) if rows is not None}
+        context = context or next(
+            (w for w in (WORDS[CONTEXT], *words) if w in words and w != centre), ""
+        )
+        start = (
+            dict(centre_rows=V_ROWS, output_rows=U, node_rows=U_NODES)
+            if example
+            else dict(
+                centre_rows=made_up(V, 1), output_rows=made_up(V, 2), node_rows=made_up(V - 1, 3)
+            )
+        )
+        start |= {
+            name: rows
+            for name, rows in (
+                ("centre_rows", centre_rows),
+                ("output_rows", output_rows),
+                ("node_rows", node_rows),
+            )
+            if rows is not None
+        }
         super().__init__(
-            words=words, counts=counts, centre=centre, context=context, methods=list(methods), rate=float(rate),
-            negatives=[_name(words, word) for word in negatives], taken=list(taken),
+            words=words,
+            counts=counts,
+            centre=centre,
+            context=context,
+            methods=list(methods),
+            rate=float(rate),
+            negatives=[_name(words, word) for word in negatives],
+            taken=list(taken),
             tree=tree or ("D2L" if example else "Huffman"),
-            **{name: [[float(x) for x in row] for row in rows] for name, rows in start.items()})
+            **{name: [[float(x) for x in row] for row in rows] for name, rows in start.items()},
+        )
 
     @staticmethod
     def _first_draw(counts, K=5):
@@ -81,8 +124,20 @@ class GradientInspector(LiveFigure):
             return []
         return NoiseDistribution(counts).sample((K,), torch.Generator().manual_seed(0)).tolist()
 
-    @validate("words", "counts", "tree", "centre", "context", "negatives", "rate", "methods", "centre_rows",
-              "output_rows", "node_rows", "taken")
+    @validate(
+        "words",
+        "counts",
+        "tree",
+        "centre",
+        "context",
+        "negatives",
+        "rate",
+        "methods",
+        "centre_rows",
+        "output_rows",
+        "node_rows",
+        "taken",
+    )
     def _check(self, proposal):
         refuse(problem(**self.state() | {proposal.trait.name: proposal.value}))
         return proposal.value
@@ -110,5 +165,9 @@ def _name(words, word) -> str:
     """A word, or the word of an id."""
     if isinstance(word, str):
         return word
-    refuse(None if 0 <= int(word) < len(words) else f"noise word {word}: ids run from 0 to {len(words) - 1}")
+    refuse(
+        None
+        if 0 <= int(word) < len(words)
+        else f"noise word {word}: ids run from 0 to {len(words) - 1}"
+    )
     return words[int(word)]

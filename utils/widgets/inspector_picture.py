@@ -7,7 +7,7 @@ import torch
 from utils import plots
 from utils.widgets.inspector_steps import METHODS
 
-FEW = 16                                               # so many rows can all be named
+FEW = 16  # so many rows can all be named
 
 
 def picture(inspector):
@@ -15,21 +15,38 @@ def picture(inspector):
     methods, pair = inspector.methods, f"{inspector.centre} and {inspector.context}"
     after = f" after {len(inspector.taken)} steps" if inspector.taken else ""
     with plt.rc_context(plots.RC), plt.ioff():
-        figure, grid = plt.subplots(2, len(methods), layout="constrained", squeeze=False,
-                                    figsize=(max(6.5, 4.6 * len(methods)), 5.9), height_ratios=[2, 1])
-        figure.suptitle(f"{pair}{after}: every row's gradient is its error times $v_c$", x=0.01, ha="left",
-                        weight="bold", size=13)
+        figure, grid = plt.subplots(
+            2,
+            len(methods),
+            layout="constrained",
+            squeeze=False,
+            figsize=(max(6.5, 4.6 * len(methods)), 5.9),
+            height_ratios=[2, 1],
+        )
+        figure.suptitle(
+            f"{pair}{after}: every row's gradient is its error times $v_c$",
+            x=0.01,
+            ha="left",
+            weight="bold",
+            size=13,
+        )
         told = [_plane(inspector, method, ax) for method, ax in zip(methods, grid[0])]
         _same_limits(inspector, grid[0])
         for method, ax in zip(methods, grid[1]):
             _errors(inspector, method, ax)
-    alt = (f"The pair {pair}{after}, rate {inspector.rate:g}. Each output row is a point in a plane; those that have "
-           "an error carry an arrow along the centre word's vector. " + " ".join(told))
+    alt = (
+        f"The pair {pair}{after}, rate {inspector.rate:g}. Each output row is a point in a plane; those that have "
+        "an error carry an arrow along the centre word's vector. " + " ".join(told)
+    )
     return plots.Figure(figure, alt)
 
 
 def _names(inspector, method):
-    return inspector.words if method != "hs" else [f"$n_{{{i}}}$" for i in range(1, len(inspector.words))]
+    return (
+        inspector.words
+        if method != "hs"
+        else [f"$n_{{{i}}}$" for i in range(1, len(inspector.words))]
+    )
 
 
 def _error(inspector, method):
@@ -44,42 +61,90 @@ def _centre(inspector, method):
 
 def _plane(inspector, method, ax) -> str:
     """The rows, their moves and v_c; what is seen, in words."""
-    answer, cost, rows = inspector.answer(method), inspector.cost(method), inspector.tables(method)[1]
-    v, style, errors = _centre(inspector, method), plots.OBJECTIVES[METHODS[method]], _error(inspector, method)
+    answer, cost, rows = (
+        inspector.answer(method),
+        inspector.cost(method),
+        inspector.tables(method)[1],
+    )
+    v, style, errors = (
+        _centre(inspector, method),
+        plots.OBJECTIVES[METHODS[method]],
+        _error(inspector, method),
+    )
     moving = answer.in_rows.abs().sum(dim=1) > 0
     moves = -inspector.rate * answer.in_rows
-    ax.set_title(f"{METHODS[method]}\n{cost.dot_products:.0f} dot products, {cost.rows:.0f} rows, "
-                 f"loss {answer.loss:.3f} nats", size=11)
+    ax.set_title(
+        f"{METHODS[method]}\n{cost.dot_products:.0f} dot products, {cost.rows:.0f} rows, "
+        f"loss {answer.loss:.3f} nats",
+        size=11,
+    )
     _arrow(ax, torch.zeros(2), v, color="black", width=3)
     ax.annotate("$v_c$", v.tolist(), xytext=(-9, 7), textcoords="offset points", size=13)
     _arrow(ax, v, v - inspector.rate * answer.in_v, color="black", width=2, linestyle="--")
     named = range(len(rows)) if len(rows) <= FEW else _big(errors)
     for i, (row, name) in enumerate(zip(rows, _names(inspector, method))):
-        ax.plot(*row.tolist(), style["marker"], color=style["color"] if moving[i] else "0.5", zorder=3,
-                markersize=6 if len(rows) <= FEW else 4, markerfacecolor=style["color"] if moving[i] else "white")
-        if moves[i].norm() > 0.05:                                      # a shorter one would be all head
+        ax.plot(
+            *row.tolist(),
+            style["marker"],
+            color=style["color"] if moving[i] else "0.5",
+            zorder=3,
+            markersize=6 if len(rows) <= FEW else 4,
+            markerfacecolor=style["color"] if moving[i] else "white",
+        )
+        if moves[i].norm() > 0.05:  # a shorter one would be all head
             _arrow(ax, row, row + moves[i], color=style["color"], width=3 if errors[i] < 0 else 2)
         if i in named and (moving[i] or len(rows) <= FEW):
             below = errors[i] < 0
-            ax.annotate(name, row.tolist(), xytext=(0, -7) if below else (6, 0), textcoords="offset points", size=10,
-                        ha="center" if below else "left", va="top" if below else "center", zorder=4,
-                        path_effects=[effects.withStroke(linewidth=2.5, foreground="white")])
-    return (f"{METHODS[method].capitalize()}: {cost.dot_products:.0f} dot products, {int(moving.sum())} of {len(rows)} "
-            f"rows move, loss {answer.loss:.3f} nats.")
+            ax.annotate(
+                name,
+                row.tolist(),
+                xytext=(0, -7) if below else (6, 0),
+                textcoords="offset points",
+                size=10,
+                ha="center" if below else "left",
+                va="top" if below else "center",
+                zorder=4,
+                path_effects=[effects.withStroke(linewidth=2.5, foreground="white")],
+            )
+    return (
+        f"{METHODS[method].capitalize()}: {cost.dot_products:.0f} dot products, {int(moving.sum())} of {len(rows)} "
+        f"rows move, loss {answer.loss:.3f} nats."
+    )
 
 
 def _arrow(ax, start, end, *, color, width, linestyle="-"):
-    ax.annotate("", end.tolist(), start.tolist(), arrowprops=dict(
-        arrowstyle="->", color=color, linewidth=width, linestyle=linestyle, shrinkA=0, shrinkB=0, mutation_scale=14))
+    ax.annotate(
+        "",
+        end.tolist(),
+        start.tolist(),
+        arrowprops=dict(
+            arrowstyle="->",
+            color=color,
+            linewidth=width,
+            linestyle=linestyle,
+            shrinkA=0,
+            shrinkB=0,
+            mutation_scale=14,
+        ),
+    )
 
 
 def _errors(inspector, method, ax):
     """A bar for each row."""
-    errors, names, color = _error(inspector, method), _names(inspector, method), plots.OBJECTIVES[METHODS[method]]
-    ax.bar(range(len(errors)), errors.tolist(), color=color["color"], edgecolor="black", linewidth=0.6)
+    errors, names, color = (
+        _error(inspector, method),
+        _names(inspector, method),
+        plots.OBJECTIVES[METHODS[method]],
+    )
+    ax.bar(
+        range(len(errors)), errors.tolist(), color=color["color"], edgecolor="black", linewidth=0.6
+    )
     ax.axhline(0, color="black", linewidth=1)
-    ax.set(ylabel="error", ylim=(-1.1, max(1.1, errors.max().item() * 1.1)),
-           xlabel="inner node" if method == "hs" else "word")
+    ax.set(
+        ylabel="error",
+        ylim=(-1.1, max(1.1, errors.max().item() * 1.1)),
+        xlabel="inner node" if method == "hs" else "word",
+    )
     ax.grid(axis="x", visible=False)
     ax.tick_params(axis="x", labelrotation=90, labelsize=10)
     if len(names) <= FEW:
@@ -90,20 +155,33 @@ def _errors(inspector, method, ax):
 
 def _big(errors) -> list[int]:
     """The rows worth a name where there are many: those with an error of some size."""
-    return [i for i in errors.abs().topk(min(6, len(errors))).indices.tolist() if abs(errors[i]) > 0.1]
+    return [
+        i for i in errors.abs().topk(min(6, len(errors))).indices.tolist() if abs(errors[i]) > 0.1
+    ]
 
 
 def _same_limits(inspector, planes, aspect=0.8):
     """One piece of the plane and one scale for all objectives, so that lengths compare."""
     points = [torch.zeros(1, 2)]
     for method in inspector.methods:
-        answer, rows, v = inspector.answer(method), inspector.tables(method)[1], _centre(inspector, method)[None]
-        points += [v, v - inspector.rate * answer.in_v, rows, rows - inspector.rate * answer.in_rows]
+        answer, rows, v = (
+            inspector.answer(method),
+            inspector.tables(method)[1],
+            _centre(inspector, method)[None],
+        )
+        points += [
+            v,
+            v - inspector.rate * answer.in_v,
+            rows,
+            rows - inspector.rate * answer.in_rows,
+        ]
     points = torch.cat(points)
     low, high = points.amin(0).tolist(), points.amax(0).tolist()
     middle, span = [(a + b) / 2 for a, b in zip(low, high)], [b - a for a, b in zip(low, high)]
     half = max(span[0], span[1] / aspect, 1.0) * 0.56
     for ax in planes:
         ax.set_box_aspect(aspect)
-        ax.set(xlim=(middle[0] - half, middle[0] + half),
-               ylim=(middle[1] - aspect * half, middle[1] + aspect * half))
+        ax.set(
+            xlim=(middle[0] - half, middle[0] + half),
+            ylim=(middle[1] - aspect * half, middle[1] + aspect * half),
+        )

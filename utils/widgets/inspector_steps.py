@@ -14,9 +14,9 @@ from utils.widgets.tree_explorer import TREES
 from utils.widgets.tree_explorer import problem as tree_problem
 
 METHODS = {"full": "full softmax", "ns": "negative sampling", "hs": "hierarchical softmax"}
-LIMIT, SLOWEST, FASTEST = 20, 0.01, 100                # of a coordinate; of the learning rate
+LIMIT, SLOWEST, FASTEST = 20, 0.01, 100  # of a coordinate; of the learning rate
 MOST_STEPS, MOST_NOISE = 100, 10
-PAIR = ("centre", "context", "negatives", "rate")     # what a step is made of
+PAIR = ("centre", "context", "negatives", "rate")  # what a step is made of
 
 
 class Answer(NamedTuple):
@@ -51,7 +51,14 @@ def ask(objective, centres: Tensor, rows: Tensor, words, pair) -> Answer:
 
 def replay(state: dict, method: str) -> tuple[list[tuple[Tensor, Tensor]], str | None]:
     """Centre rows (V, 2) and output rows at the start and after each of `taken`; and what stopped the steps, if any."""
-    names = ("words", "counts", "tree", "taken", "centre_rows", "node_rows" if method == "hs" else "output_rows")
+    names = (
+        "words",
+        "counts",
+        "tree",
+        "taken",
+        "centre_rows",
+        "node_rows" if method == "hs" else "output_rows",
+    )
     return _replay(method, json.dumps([state[name] for name in names]))
 
 
@@ -59,8 +66,12 @@ def replay(state: dict, method: str) -> tuple[list[tuple[Tensor, Tensor]], str |
 def _replay(method, key):
     words, counts, tree, taken, centres, rows = json.loads(key)
     objective = objective_of(method, counts, tree, 1)
-    tables = [(torch.tensor(centres, dtype=torch.float64),
-               torch.tensor(rows, dtype=torch.float64)[: len(objective.weight)])]
+    tables = [
+        (
+            torch.tensor(centres, dtype=torch.float64),
+            torch.tensor(rows, dtype=torch.float64)[: len(objective.weight)],
+        )
+    ]
     for number, pair in enumerate(taken, start=1):
         centres, rows = (table.clone() for table in tables[-1])
         answer, c = ask(objective, centres, rows, words, pair), words.index(pair["centre"])
@@ -69,8 +80,10 @@ def _replay(method, key):
         for name, row in (("v_c", centres[c]), *((f"row {i}", row) for i, row in enumerate(rows))):
             if not (row.abs() <= LIMIT).all():
                 place = ", ".join(f"{x:.4g}" for x in row.tolist())
-                return tables, (f"step {number} of {METHODS[method]} at rate {pair['rate']:g} would move {name} to "
-                                f"({place}), beyond {LIMIT}: choose a smaller rate")
+                return tables, (
+                    f"step {number} of {METHODS[method]} at rate {pair['rate']:g} would move {name} to "
+                    f"({place}), beyond {LIMIT}: choose a smaller rate"
+                )
         tables.append((centres, rows))
     return tables, None
 
@@ -90,8 +103,20 @@ def pair_problem(words, centre, context, negatives, rate) -> str | None:
     return None
 
 
-def problem(words, counts, tree, centre, context, negatives, rate, methods, centre_rows, output_rows, node_rows,
-            taken) -> str | None:
+def problem(
+    words,
+    counts,
+    tree,
+    centre,
+    context,
+    negatives,
+    rate,
+    methods,
+    centre_rows,
+    output_rows,
+    node_rows,
+    taken,
+) -> str | None:
     """What is wrong with a state, in one sentence, or None. The same rules as in inspector_math.js."""
     said = tree_problem(words, counts, tree, centre, [0, 0], None, node_rows)
     said = said or pair_problem(words, centre, context, negatives, rate)
@@ -99,10 +124,17 @@ def problem(words, counts, tree, centre, context, negatives, rate, methods, cent
         return said
     if not methods or len(set(methods)) < len(methods) or not set(methods) <= set(METHODS):
         return f"methods is {methods}: it names one or more of {', '.join(METHODS)}, each once"
-    for name, rows, size in (("centre", centre_rows, len(words)), ("output", output_rows, len(words)),
-                             ("node", node_rows, len(words) - 1)):
-        if len(rows) < size or not all(len(row) == 2 and all(abs(x) <= LIMIT for x in row) for row in rows):
-            return f"{name}_rows: {size} rows of two coordinates from -{LIMIT} to {LIMIT} are needed"
+    for name, rows, size in (
+        ("centre", centre_rows, len(words)),
+        ("output", output_rows, len(words)),
+        ("node", node_rows, len(words) - 1),
+    ):
+        if len(rows) < size or not all(
+            len(row) == 2 and all(abs(x) <= LIMIT for x in row) for row in rows
+        ):
+            return (
+                f"{name}_rows: {size} rows of two coordinates from -{LIMIT} to {LIMIT} are needed"
+            )
     if len(taken) > MOST_STEPS:
         return f"{len(taken)} steps: this figure keeps {MOST_STEPS}; step back or start again"
     for number, pair in enumerate(taken, start=1):
@@ -110,11 +142,22 @@ def problem(words, counts, tree, centre, context, negatives, rate, methods, cent
             return f"step {number} is {pair}: a step has {', '.join(PAIR)}"
         if said := pair_problem(words, **pair):
             return f"step {number}: {said}"
-    state = dict(words=words, counts=counts, tree=tree, taken=taken, centre_rows=centre_rows, output_rows=output_rows,
-                 node_rows=node_rows)
+    state = dict(
+        words=words,
+        counts=counts,
+        tree=tree,
+        taken=taken,
+        centre_rows=centre_rows,
+        output_rows=output_rows,
+        node_rows=node_rows,
+    )
     return next((said for method in methods if (said := replay(state, method)[1])), None)
 
 
 def _is_step(pair) -> bool:
-    return (set(pair) == set(PAIR) and isinstance(pair["negatives"], list)
-            and isinstance(pair["rate"], int | float) and math.isfinite(pair["rate"]))
+    return (
+        set(pair) == set(PAIR)
+        and isinstance(pair["negatives"], list)
+        and isinstance(pair["rate"], int | float)
+        and math.isfinite(pair["rate"])
+    )

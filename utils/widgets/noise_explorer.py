@@ -16,7 +16,11 @@ from utils.widgets import vocabulary
 from utils.widgets.base import LiveFigure, module, refuse, source
 from utils.widgets.noise_picture import picture
 
-REACH, MOST_WORDS, MOST_DRAWS = 2, 20, 100_000         # of v_c's coordinates, of K, of draws before those in sight
+REACH, MOST_WORDS, MOST_DRAWS = (
+    2,
+    20,
+    100_000,
+)  # of v_c's coordinates, of K, of draws before those in sight
 ON_HIT, SCALES = ("keep", "skip", "redraw"), ("linear", "log")
 M = 2**32 - 1
 
@@ -40,7 +44,9 @@ def uniform(seed: int, n: Int[Tensor, "N"]) -> Float[Tensor, "N"]:
     return ((high >> 5) * 2**26 + (low >> 6)).double() / 2**53
 
 
-def problem(words, counts, word, power, K, on_hit, before, seed, hidden, vectors, scale) -> str | None:
+def problem(
+    words, counts, word, power, K, on_hit, before, seed, hidden, vectors, scale
+) -> str | None:
     """What is wrong with a state, in one sentence, or None. The same rules as `problemOf` in noise_math.js."""
     if wrong := vocabulary.problem(words, counts, word):
         return wrong
@@ -56,7 +62,9 @@ def problem(words, counts, word, power, K, on_hit, before, seed, hidden, vectors
         return f"the seed is {seed}: a whole number from 0 to {2**31 - 1}"
     if len(hidden) != 2 or not all(abs(x) <= REACH for x in hidden):
         return f"hidden is {hidden}: it has two coordinates from -{REACH} to {REACH}"
-    if len(vectors) < len(words) or not all(len(u) == 2 and all(map(math.isfinite, u)) for u in vectors):
+    if len(vectors) < len(words) or not all(
+        len(u) == 2 and all(map(math.isfinite, u)) for u in vectors
+    ):
         return f"each of {len(words)} words needs a vector of two coordinates"
     return None if scale in SCALES else f"scale is {scale!r}; choose 'linear' or 'log'"
 
@@ -88,15 +96,48 @@ class NoiseExplorer(LiveFigure):
     vectors = List(List(Number())).tag(sync=True)
     scale = Enum(SCALES).tag(sync=True)
 
-    def __init__(self, words=None, counts=None, power=0.75, word=None, K=5, on_hit="keep", hidden=V_C, before=0, seed=1,
-                 scale=None):
+    def __init__(
+        self,
+        words=None,
+        counts=None,
+        power=0.75,
+        word=None,
+        K=5,
+        on_hit="keep",
+        hidden=V_C,
+        before=0,
+        seed=1,
+        scale=None,
+    ):
         words, counts, word = vocabulary.given(words, counts, word)
         wide = scale is None and counts and min(counts) > 0 and max(counts) / min(counts) > 50
         super().__init__(
-            words=words, counts=counts, word=word, power=float(power), K=K, on_hit=on_hit, before=before, seed=seed,
-            hidden=[float(x) for x in hidden], vectors=word_vectors(), scale=scale or ("log" if wide else "linear"))
+            words=words,
+            counts=counts,
+            word=word,
+            power=float(power),
+            K=K,
+            on_hit=on_hit,
+            before=before,
+            seed=seed,
+            hidden=[float(x) for x in hidden],
+            vectors=word_vectors(),
+            scale=scale or ("log" if wide else "linear"),
+        )
 
-    @validate("words", "counts", "word", "power", "K", "on_hit", "before", "seed", "hidden", "vectors", "scale")
+    @validate(
+        "words",
+        "counts",
+        "word",
+        "power",
+        "K",
+        "on_hit",
+        "before",
+        "seed",
+        "hidden",
+        "vectors",
+        "scale",
+    )
     def _check(self, proposal):
         refuse(problem(**self.state() | {proposal.trait.name: proposal.value}))
         return proposal.value
@@ -107,7 +148,11 @@ class NoiseExplorer(LiveFigure):
 
     def draws(self) -> tuple[Int[Tensor, "N"], Bool[Tensor, "N"]]:
         """All words drawn so far, the K in sight last, and which draws hit the positive (before any redraw)."""
-        o, q, i = self.words.index(self.word), self.noise().probs, torch.arange(self.before + self.K)
+        o, q, i = (
+            self.words.index(self.word),
+            self.noise().probs,
+            torch.arange(self.before + self.K),
+        )
         drawn = _search(q, uniform(self.seed, 2 * i))
         hits = drawn == o
         if self.on_hit == "redraw":
@@ -118,7 +163,7 @@ class NoiseExplorer(LiveFigure):
 
     def negatives(self) -> Int[Tensor, "K"]:
         """The noise words in sight."""
-        return self.draws()[0][-self.K:]
+        return self.draws()[0][-self.K :]
 
     def terms(self) -> Float[Tensor, "Q"]:
         """The terms of 15.2.6 in nats: the positive's, then the noise words'; a skipped hit has 0."""

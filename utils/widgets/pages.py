@@ -27,15 +27,22 @@ def revive(notebook) -> str:
             if STATE not in data:
                 continue
             name, traits = data[STATE]["figure"], data[STATE]["traits"]
-            alt, png = html.escape(output["metadata"]["image/png"]["alt"]), data["image/png"].strip()
-            data["text/html"] = (f'<div data-figure="{name}"><img src="data:image/png;base64,{png}" alt="{alt}">'
-                                 f'<script type="application/json">{_json(traits)}</script></div>')
+            alt, png = (
+                html.escape(output["metadata"]["image/png"]["alt"]),
+                data["image/png"].strip(),
+            )
+            data["text/html"] = (
+                f'<div data-figure="{name}"><img src="data:image/png;base64,{png}" alt="{alt}">'
+                f'<script type="application/json">{_json(traits)}</script></div>'
+            )
             used.append(name)
     if not used:
         return ""
     classes = [getattr(widgets, name) for name in sorted(set(used))]
-    modules = "".join(f'<script type="text/plain" data-module="{figure.__name__}">{_script(figure._esm)}</script>\n'
-                      for figure in classes)
+    modules = "".join(
+        f'<script type="text/plain" data-module="{figure.__name__}">{_script(figure._esm)}</script>\n'
+        for figure in classes
+    )
     styles = "\n".join(sorted({figure._css for figure in classes}))
     return f'<style>\n{styles}</style>\n{modules}<script type="module">\n{source("static.js")}</script>\n'
 

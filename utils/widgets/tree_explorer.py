@@ -20,14 +20,20 @@ def chain_tree(size: int) -> Tree:
     return tree_from_children([(i, size + i + 1) for i in range(size - 2)] + [(size - 2, size - 1)])
 
 
-TREES = {"D2L": lambda counts: balanced_tree(8), "balanced": lambda counts: balanced_tree(len(counts)),
-         "Huffman": huffman_tree, "chain": lambda counts: chain_tree(len(counts))}
+TREES = {
+    "D2L": lambda counts: balanced_tree(8),
+    "balanced": lambda counts: balanced_tree(len(counts)),
+    "Huffman": huffman_tree,
+    "chain": lambda counts: chain_tree(len(counts)),
+}
 
 
 def node_vectors() -> list[list[float]]:
     """A vector for each of the 63 inner nodes that a tree may have: the running example's, then made-up ones."""
     turns = [(2.4 * i, 0.4 + 0.05 * (i % 9)) for i in range(len(U_NODES), vocabulary.MOST - 1)]
-    return U_NODES.tolist() + [[round(r * math.cos(a), 1), round(r * math.sin(a), 1)] for a, r in turns]
+    return U_NODES.tolist() + [
+        [round(r * math.cos(a), 1), round(r * math.sin(a), 1)] for a, r in turns
+    ]
 
 
 def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
@@ -40,7 +46,9 @@ def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
         return f"hidden is {hidden}: it has two coordinates from -{REACH} to {REACH}"
     if merges is not None and not 0 <= merges < len(words):
         return f"merges is {merges}: {len(words)} words take 0 to {len(words) - 1} merges"
-    if len(vectors) < len(words) - 1 or not all(len(u) == 2 and all(map(math.isfinite, u)) for u in vectors):
+    if len(vectors) < len(words) - 1 or not all(
+        len(u) == 2 and all(map(math.isfinite, u)) for u in vectors
+    ):
         return f"each of {len(words) - 1} inner nodes needs a vector of two coordinates"
     return None
 
@@ -68,9 +76,14 @@ class TreeExplorer(LiveFigure):
     def __init__(self, words=None, counts=None, tree=None, word=None, hidden=V_C, merges=None):
         words, counts, word = vocabulary.given(words, counts, word)
         super().__init__(
-            words=words, counts=counts, word=word,
+            words=words,
+            counts=counts,
+            word=word,
             tree=tree or ("D2L" if len(words) == 8 else "balanced"),
-            hidden=[float(x) for x in hidden], merges=merges, vectors=node_vectors())
+            hidden=[float(x) for x in hidden],
+            merges=merges,
+            vectors=node_vectors(),
+        )
 
     @validate("words", "counts", "tree", "word", "hidden", "merges", "vectors")
     def _check(self, proposal):
@@ -85,8 +98,18 @@ class TreeExplorer(LiveFigure):
         """P(w | w_c) of every word, (V,) float64 (15.2.7)."""
         objective = HierarchicalSoftmax(2, self.walks()).double()
         with torch.no_grad():
-            objective.weight.copy_(torch.tensor(self.vectors, dtype=torch.float64)[: len(self.words) - 1])
+            objective.weight.copy_(
+                torch.tensor(self.vectors, dtype=torch.float64)[: len(self.words) - 1]
+            )
             return objective.log_prob(torch.tensor([self.hidden], dtype=torch.float64))[0].exp()
 
     def picture(self):
-        return picture(self.walks(), self.words, self.counts, self.word, self.probabilities(), self.tree, self.merges)
+        return picture(
+            self.walks(),
+            self.words,
+            self.counts,
+            self.word,
+            self.probabilities(),
+            self.tree,
+            self.merges,
+        )

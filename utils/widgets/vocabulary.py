@@ -29,8 +29,12 @@ def problem(words, counts, word) -> str | None:
             return f"the word {name!r} stands there twice"
     for name, count in zip(words, counts):
         if not 1 <= count <= LARGEST:
-            return f"the count of {name} is {count}: a count is a whole number from 1 to {LARGEST:,}"
+            return (
+                f"the count of {name} is {count}: a count is a whole number from 1 to {LARGEST:,}"
+            )
     if word not in words:
         more = ", .." if len(words) > 12 else ""
-        return f"the word {word!r} is not among the {len(words)} words: {', '.join(words[:12])}{more}"
+        return (
+            f"the word {word!r} is not among the {len(words)} words: {', '.join(words[:12])}{more}"
+        )
     return None
