@@ -2,11 +2,13 @@
 
 import bz2
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from utils.d2l_bridge import load_ptb
 from utils.files import cache_folder, write_atomically
 
+LONGEST_LINE = 1 << 20  # characters that are read at once
 BUILT_IN = ("wikipedia", "ptb")
 WIKIPEDIA_DUMP = "enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2"
 
@@ -33,24 +35,55 @@ def load_corpus(source: str | os.PathLike = "wikipedia") -> list[list[str]]:
         return _wikipedia()
     if source == "ptb":
         return load_ptb()
-    path = Path(source)
+    sentences = [words for words in read_sentences(source) if words]
+    if not sentences:
+        raise ValueError(
+            f"{str(source)!r} holds no words; it should hold text, one sentence a line"
+        )
+    return sentences
+
+
+def read_sentences(path: str | os.PathLike) -> Iterator[list[str]]:
+    """The lines of a UTF-8 text file as lists of words, one after the other, in bounded memory.
+
+    A line ends with \\n, \\r\\n or \\r. One of more than a million characters comes as several
+    sentences, cut between two words. Raises FileNotFoundError, and ValueError if the file is not
+    UTF-8, ends within a character, or changes its length while it is read.
+    """
+    path = Path(path)
     if not path.is_file():
         names = " and ".join(map(repr, BUILT_IN))
         raise FileNotFoundError(
             f"there is no file {str(path)!r}; give the path of a UTF-8 text file, or one of "
             f"the built-in corpora, {names}"
         )
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
+    size = path.stat().st_size
+    number = 0
+    with open(path, encoding="utf-8") as file:
+        rest = ""
+        try:
+            while part := file.readline(LONGEST_LINE):
+                whole = len(part) < LONGEST_LINE or part.endswith("\n")
+                part = rest + part
+                rest = ""
+                if whole:
+                    number += 1
+                elif " " in part:
+                    part, _, rest = part.rpartition(" ")
+                yield tokenize(part)
+        except UnicodeDecodeError as error:
+            raise ValueError(
+                f"{str(path)!r} is not UTF-8 (somewhere after line {number}: {error.reason}); "
+                "save the file as UTF-8, whole, and try again"
+            ) from None
+        if rest:
+            yield tokenize(rest)
+        end = file.buffer.tell()
+    if not end == size == path.stat().st_size:
         raise ValueError(
-            f"{str(path)!r} is not UTF-8: byte {error.start} cannot be decoded; save the file as "
-            "UTF-8 and load it again"
-        ) from None
-    sentences = [words for line in text.splitlines() if (words := tokenize(line))]
-    if not sentences:
-        raise ValueError(f"{str(path)!r} holds no words; it should hold text, one sentence a line")
-    return sentences
+            f"{str(path)!r} changed while it was read: {size} bytes at first, "
+            f"{path.stat().st_size} now; train when nothing writes to it any more"
+        )
 
 
 def _wikipedia() -> list[list[str]]:

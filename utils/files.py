@@ -2,6 +2,8 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from platformdirs import user_cache_path
@@ -12,14 +14,27 @@ def cache_folder() -> Path:
     return user_cache_path("approximate-training")
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write the whole file or nothing: an interrupted run leaves the old file as it was."""
+@contextmanager
+def atomic_path(path: str | os.PathLike) -> Iterator[Path]:
+    """A new path beside `path` to write to; it takes the place of `path` when the block ends.
+
+    If the block raises, what was written is removed and `path` stays as it was. Folders are made
+    where they are missing. Raises OSError where nothing can be written.
+    """
+    path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    os.close(handle)
+    part = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.replace(name, path)
+        yield part
+        os.replace(part, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
+
+
+def write_atomically(path: str | os.PathLike, content: bytes) -> None:
+    """Write the whole file or nothing: an interrupted run leaves the old file as it was."""
+    with atomic_path(path) as part:
+        part.write_bytes(content)

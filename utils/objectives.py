@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from utils.checks import check_ids
 from utils.noise import NoiseDistribution
-from utils.tree import Tree
+from utils.tree import Tree, huffman_tree
 
 
 def softmax_loss(
@@ -188,3 +188,25 @@ class HierarchicalSoftmax(_Objective):
         depths = self.tree.depths[targets].double()
         steps = depths.mean().item()
         return Cost(steps, steps, depths.max().item())
+
+
+OBJECTIVES = ("full softmax", "negative sampling", "hierarchical softmax")
+
+
+def make_objective(
+    name: str, counts, d: int, *, num_negatives: int = 5, power: float = 0.75, **options
+):
+    """The objective called `name`, one of OBJECTIVES, for words with these counts (V,).
+
+    Negative sampling draws from counts^power and takes `options` such as on_hit="skip"; hierarchical
+    softmax walks down Huffman's tree of the counts. Raises ValueError for any other name.
+    """
+    V = len(counts)
+    if name == "full softmax":
+        return FullSoftmax(V, d)
+    if name == "negative sampling":
+        noise = NoiseDistribution(counts, power)
+        return NegativeSampling(V, d, noise, num_negatives, **options)
+    if name == "hierarchical softmax":
+        return HierarchicalSoftmax(d, huffman_tree(counts))
+    raise ValueError(f"objective is {name!r}; choose one of {', '.join(map(repr, OBJECTIVES))}")

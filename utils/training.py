@@ -14,7 +14,7 @@ SNAPSHOT_EVERY = 500  # steps between two copies of weights known to be finite
 ABSURD_LOSS = 1e9  # nats per pair; beyond it training has diverged, NaN or not
 
 
-def _watched() -> bool:
+def progress_wanted() -> bool:
     """Whether to draw a progress bar: in a notebook or a terminal, unless the variable TQDM_DISABLE is set."""
     return not os.environ.get("TQDM_DISABLE") and (
         "ipykernel" in sys.modules or sys.stderr.isatty()
@@ -77,7 +77,9 @@ def train(
     with (
         torch.random.fork_rng(devices=[]),
         torch.sparse.check_sparse_tensor_invariants(False),
-        tqdm(total=epochs * len(batches), unit="batch", leave=False, disable=not _watched()) as bar,
+        tqdm(
+            total=epochs * len(batches), unit="batch", leave=False, disable=not progress_wanted()
+        ) as bar,
     ):
         torch.manual_seed(seed)
         try:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
+from utils.corpus import read_sentences
 from utils.fast import Run, compiled, train_fast
 from utils.fast import objectives as objectives_module
 from utils.fast import text as text_module
@@ -26,7 +27,7 @@ from utils.fast.objectives import (
     NegativeSampling,
     Tally,
 )
-from utils.fast.text import Text, read_sentences
+from utils.fast.text import Text
 from utils.models import SkipGram
 from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax as PlainFullSoftmax

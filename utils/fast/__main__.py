@@ -6,9 +6,10 @@ import sys
 import tempfile
 from pathlib import Path
 
+from utils.corpus import read_sentences
 from utils.fast import Run
 from utils.fast.objectives import OBJECTIVES
-from utils.fast.text import Text, read_sentences
+from utils.fast.text import Text
 from utils.training import TrainingDiverged
 from utils.vocabulary import Vocab
 

@@ -4,51 +4,14 @@ import os
 import tempfile
 import threading
 import zlib
-from pathlib import Path
 
 import numpy as np
 import torch
 
-from utils.corpus import tokenize
+from utils.corpus import read_sentences
 
 PIECE = 1 << 16  # ids in a piece; longer sentences are cut there
 IN_MEMORY = 1 << 26  # bytes of ids; more go to a temporary file
-LINE = 1 << 20  # characters of a line that are read at once
-
-
-def read_sentences(path: str | os.PathLike):
-    """The lines of a UTF-8 file as lists of lower-case words, one after the other; bounded memory for any line.
-
-    Raises FileNotFoundError, and ValueError if the file is not UTF-8, ends within a character or changes its length
-    while it is read. A line beyond a million characters comes as several sentences.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no file {str(path)!r}; give the path of a UTF-8 text file"
-        )
-    size, number, rest = path.stat().st_size, 0, ""
-    with open(path, encoding="utf-8", newline="\n") as file:
-        try:
-            while part := file.readline(LINE):
-                cut = len(part) == LINE and part[-1] != "\n"  # the line goes on
-                number, part, rest = number + (not cut), rest + part, ""
-                if cut and " " in part:  # between two words
-                    part, _, rest = part.rpartition(" ")
-                yield tokenize(part)
-        except UnicodeDecodeError as error:
-            raise ValueError(
-                f"{str(path)!r} is not UTF-8 (somewhere after line {number}: {error.reason}); save the "
-                "file as UTF-8, whole, and try again"
-            ) from None
-        if rest:
-            yield tokenize(rest)
-        end = file.buffer.tell()
-    if not end == size == path.stat().st_size:
-        raise ValueError(
-            f"{str(path)!r} changed while it was read: {size} bytes at first, {path.stat().st_size} now; "
-            "train when nothing writes to it any more"
-        )
 
 
 class Text:

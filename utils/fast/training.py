@@ -15,7 +15,7 @@ from utils.fast.blocks import thin
 from utils.fast.kernels import Scratch, Table
 from utils.fast.objectives import OBJECTIVES, Tally, total
 from utils.fast.text import Text
-from utils.training import ABSURD_LOSS, History, TrainingDiverged, _watched
+from utils.training import ABSURD_LOSS, History, TrainingDiverged, progress_wanted
 from utils.vocabulary import keep_probability
 
 MOST = 0.1  # no row's own rate is above this one
@@ -222,7 +222,7 @@ class Run:
                 unit_scale=True,
                 leave=False,
                 initial=self._read(),
-                disable=not _watched(),
+                disable=not progress_wanted(),
             ) as bar,
             ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
         ):
