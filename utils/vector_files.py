@@ -96,10 +96,8 @@ def _header(file) -> tuple[int, int]:
             f"and holds {shown!r}"
         )
     size, d = map(int, match.groups())
-    if size < 1 or d < 1:
-        raise ValueError(
-            f"line 1 says {size} words of {d} coordinates; there is at least 1 of each"
-        )
+    if size < 1 or not 1 <= d <= MOST_COORDINATES:
+        raise ValueError(f"line 1 says {size} words of {d} coordinates, which cannot be")
     return size, d
 
 
