@@ -360,3 +360,62 @@ def row_moves(words: list[str], moves: dict, title: str, alt: str, positive=(), 
             if panels > 1:
                 panel.set_title(label)
     show(figure, alt)
+
+
+# on a map of words, in the units of its axes
+LINE_HEIGHT = 0.03
+LABEL_GAP = 0.012  # between a point and its label
+
+
+def word_map(
+    words: list[str],
+    positions,
+    group,
+    bold,
+    title: str,
+    alt: str,
+    xlabel: str = "first component",
+    ylabel: str = "second component",
+) -> None:
+    """Words as points in the plane, each with its label; the words in `bold` stand out.
+
+    positions (n, 2): coordinates of about the size of a unit vector's. group (n,): a number from 0
+    to 3 for each word, which gives its point a colour and a marker. A label stands to the right of
+    its point, or where that is taken to the left, or one or two lines higher or lower.
+    """
+    looks = [(GREEN, "D"), (PURPLE, "v"), (BLUE, "o"), (ORANGE, "s")]
+    points = torch.as_tensor(positions).tolist()
+    groups = torch.as_tensor(group).tolist()
+    # boxes (left, right, bottom) of all that must not be covered: first the markers
+    taken = [(x - 0.01, x + 0.01, y - 0.01) for x, y in points]
+    with axes(title, xlabel, ylabel, figsize=(10, 6.5)) as (figure, ax):
+        for word, (x, y), number in zip(words, points, groups):
+            color, marker = looks[number]
+            size = 13 if word in bold else 10
+            width = size * len(word) / 1100
+            left, right, bottom = _label_box(x, y, width, taken)
+            taken.append((left, right, bottom))
+            ax.plot(x, y, marker, color=color)
+            weight = "bold" if word in bold else "normal"
+            ax.text(left, bottom, word, size=size, weight=weight)
+    show(figure, alt)
+
+
+def _label_box(x: float, y: float, width: float, taken) -> tuple[float, float, float]:
+    """The first free place beside (x, y); if there is none, the one to the right of it."""
+    places = []
+    for lines in (0, 1, -1, 2, -2):
+        bottom = y - 0.01 + lines * LINE_HEIGHT
+        for left in (x + LABEL_GAP, x - LABEL_GAP - width):
+            places.append((left, left + width, bottom))
+
+    for place in places:
+        if not any(_overlap(place, other) for other in taken):
+            return place
+    return places[0]
+
+
+def _overlap(one, other) -> bool:
+    """Whether two boxes (left, right, bottom), each a line high, cover each other."""
+    beside = one[1] <= other[0] or other[1] <= one[0]
+    return not beside and abs(one[2] - other[2]) < LINE_HEIGHT
