@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 120  # seconds after which a process counts as hung
 RIGHT = "right result"
 REFUSED = "one clear line"
-OPTIONS = ["--dim", "8", "--min-count", "1", "--threads", "1", "--checkpoint-seconds", "0.05"]
+OPTIONS = ["--dim", "8", "--min-count", "1", "--threads", "1", "--every", "0.05"]
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
