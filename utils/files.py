@@ -1,4 +1,4 @@
-"""Files: where the course keeps its own, what may be written to, and writing whole or not at all."""
+"""Files: where the course keeps its own, what may be written to, writing whole or not at all."""
 
 import contextlib
 import os

@@ -23,8 +23,8 @@ def stop_on_signal() -> Iterator[StopRequest]:
     """Meanwhile, signals that Python answers are noted instead of interrupting wherever it is.
 
     An exception in the middle of a step could leave lists of different lengths behind. SIGINT is
-    answered by Python itself, SIGTERM only where a program has said so; a signal that nobody
-    answers keeps its own effect. Outside the main thread, where no signal arrives, this does nothing.
+    answered by Python itself, SIGTERM only where a program has said so; one that nobody answers
+    keeps its own effect. Outside the main thread, where no signal arrives, this does nothing.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
