@@ -3,20 +3,23 @@
 import difflib
 import math
 import numbers
+from typing import Any
 
 import numpy as np
 import psutil
 import torch
 from torch import Tensor
 
-Whole = int | np.integer  # annotations of numbers that may also be NumPy's
-Real = float | int | np.floating | np.integer
+# Annotations of numbers, Python's or NumPy's. Nothing is enforced by them: the functions below say
+# more clearly what is wrong.
+Whole = Any
+Real = Any
 
 LARGEST = 1 << 62
 
 
-def whole_number(name: str, value: Whole, least: int = 1, most: int = LARGEST) -> int:
-    """The value as an int; ValueError unless it is a whole number, Python's or NumPy's, in range."""
+def whole_number(name: str, value, least: int = 1, most: int = LARGEST) -> int:
+    """The value as an int; ValueError unless it is a whole number in range, also NumPy's."""
     right = isinstance(value, numbers.Integral) and not isinstance(value, bool | np.bool)
     if not right or not least <= value <= most:
         bound = f"at least {least}" if most == LARGEST else f"from {least} to {most:,}"
@@ -26,11 +29,11 @@ def whole_number(name: str, value: Whole, least: int = 1, most: int = LARGEST) -
 
 def real_number(
     name: str,
-    value: Real,
+    value,
     *,
-    least: float = -math.inf,
-    above: float = -math.inf,
-    most: float = math.inf,
+    least: float | int = -math.inf,
+    above: float | int = -math.inf,
+    most: float | int = math.inf,
     hint: str = "",
 ) -> float:
     """The value as a float; ValueError unless it is a finite number, Python's or NumPy's, in range.
@@ -49,7 +52,7 @@ def real_number(
     return float(value)
 
 
-def one_of(name: str, value: str, choices) -> str:
+def one_of(name: str, value, choices) -> str:
     """The value; ValueError unless it is one of the choices."""
     choices = list(choices)
     if not isinstance(value, str) or value not in choices:
@@ -57,8 +60,8 @@ def one_of(name: str, value: str, choices) -> str:
     return value
 
 
-def check_memory(needed: float, what: str) -> None:
-    """MemoryError unless so many bytes are at most half of what is free, before they are allocated."""
+def check_memory(needed: float | int, what: str) -> None:
+    """MemoryError unless so many bytes are at most half of what is free."""
     available = psutil.virtual_memory().available
     if needed > available / 2:
         raise MemoryError(
