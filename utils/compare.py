@@ -4,17 +4,20 @@ import torch
 
 
 def autograd(function, x: torch.Tensor) -> torch.Tensor:
-    """The gradient at x of a function that returns one number, by PyTorch's automatic differentiation."""
+    """The gradient at x of a function that returns one number, by PyTorch's automatic
+    differentiation.
+    """
     x = x.detach().clone().requires_grad_()
     (gradient,) = torch.autograd.grad(function(x), x)
     return gradient
 
 
 def compare(name: str, computed, reference, tol: float = 1e-9) -> None:
-    """Print "name: agrees within tol" if no entry differs by more than tol, absolutely or relative to its size.
+    """Print "name: agrees within tol" if no entry differs by more than tol, absolutely or relative
+    to its size.
 
-    Raises AssertionError with the largest difference otherwise (NaN never agrees), ValueError for other shapes or
-    for nothing to compare.
+    Raises AssertionError with the largest difference otherwise (NaN never agrees), ValueError for
+    other shapes or for nothing to compare.
     """
     computed, reference = (
         torch.as_tensor(value, dtype=torch.float64).detach().to_dense()

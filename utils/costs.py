@@ -19,12 +19,18 @@ from utils.objectives import Cost, FullSoftmax
 
 
 def zipf_counts(V: int) -> torch.Tensor:
-    """Synthetic counts round(5V/r) of ranks r = 1..V: Zipf's law with the rarest word at 5 occurrences. (V,) int64."""
+    """Synthetic counts round(5V/r) of ranks r = 1..V.
+
+    Zipf's law with the rarest word at 5 occurrences. (V,) int64.
+    """
     return (5 * V / torch.arange(1, V + 1).double()).round().long()
 
 
 def counted(objective, counts, pairs: int = 65_536, seed: int = 0) -> Cost:
-    """`objective.cost` for targets drawn by their counts: dot products and rows of one pair's gradient, means."""
+    """`objective.cost` for targets drawn by their counts.
+
+    Dot products and rows of one pair's gradient, means.
+    """
     generator = torch.Generator().manual_seed(seed)
     return objective.cost(NoiseDistribution(counts, power=1.0).sample((pairs,), generator))
 
@@ -32,9 +38,10 @@ def counted(objective, counts, pairs: int = 65_536, seed: int = 0) -> Cost:
 class Step:
     """One whole training step at a time: forward, backward, and the update of both tables.
 
-    Centre and context words are drawn by their counts; drawing noise words is part of the step. `optimizer` makes the
-    optimiser from the parameters (plain SGD by default). `sparse=False` gives the centre words' table a dense gradient,
-    for optimisers that know no other; the objective's own table is as it was built. The objective is really trained.
+    Centre and context words are drawn by their counts; drawing noise words is part of the step.
+    `optimizer` makes the optimiser from the parameters (plain SGD by default). `sparse=False` gives
+    the centre words' table a dense gradient, for optimisers that know no other; the objective's own
+    table is as it was built. The objective is really trained.
     """
 
     def __init__(
@@ -74,7 +81,9 @@ class Step:
 
 
 def _refuse_beyond_memory(objective, V, d, batch):
-    """Both tables with their gradients, and for the full softmax the scores, four times over, have to fit."""
+    """Both tables with their gradients, and for the full softmax the scores, four times over, have
+    to fit.
+    """
     scores = batch * V if isinstance(objective, FullSoftmax) else 0
     needed, available = 4 * (4 * V * d + 4 * scores), psutil.virtual_memory().available
     if needed > available / 2:
@@ -85,7 +94,8 @@ def _refuse_beyond_memory(objective, V, d, batch):
 
 
 def timed(objective, counts, *, warmup: int = 2, repeats: int = 7, seed: int = 0, **step) -> float:
-    """Seconds per pair of one whole training step; `step` takes the options of `Step`, such as batch=256.
+    """Seconds per pair of one whole training step; `step` takes the options of `Step`, such as
+    batch=256.
 
     The first `warmup` steps are not counted, the median of the next `repeats` is.
     """
@@ -105,13 +115,14 @@ def timed(objective, counts, *, warmup: int = 2, repeats: int = 7, seed: int = 0
 class Traffic(TorchDispatchMode):
     """Counts what torch's operators do while it is active, forward, backward and update alike.
 
-    `.calls`: operators that move numbers; a view only gives numbers that are there already another shape.
-    `.bytes`: what they read and write. Of a table a lookup counts only the rows that it takes, and an update in place
-    or by a sparse gradient the rows that it adds. How much of it the processor's caches keep away from
-    memory, no such count can tell.
-    `.peak`: the most bytes that all tensors seen so far held at one time, without what an operator needs inside.
-    `.dot_products`: those of the forward pass, where gradients are recorded: of products of matrices, and of products
-    summed over the last of three dimensions, which is how single rows meet their hidden vector.
+    `.calls`: operators that move numbers; a view only gives numbers that are there already another
+    shape. `.bytes`: what they read and write. Of a table a lookup counts only the rows that it
+    takes, and an update in place or by a sparse gradient the rows that it adds. How much of it the
+    processor's caches keep away from memory, no such count can tell. `.peak`: the most bytes that
+    all tensors seen so far held at one time, without what an operator needs inside.
+    `.dot_products`: those of the forward pass, where gradients are recorded: of products of
+    matrices, and of products summed over the last of three dimensions, which is how single rows
+    meet their hidden vector.
     """
 
     def __init__(self):
@@ -187,7 +198,9 @@ def _bytes(tensor) -> int:
 
 
 class Seen(NamedTuple):
-    """What `Traffic` saw: dot products and bytes per pair, operators called a step, most bytes held at one time."""
+    """What `Traffic` saw: dot products and bytes per pair, operators called a step, most bytes held
+    at one time.
+    """
 
     dot_products: float
     bytes: float
@@ -196,7 +209,8 @@ class Seen(NamedTuple):
 
 
 def traffic(objective, counts, *, pairs: int = 1_024, seed: int = 0, **step) -> Seen:
-    """`Traffic` over as many training steps as make `pairs` pairs, at least one; `step` takes the options of `Step`.
+    """`Traffic` over as many training steps as make `pairs` pairs, at least one; `step` takes the
+    options of `Step`.
 
     A step before them, not counted, makes the optimiser's state and shows the counter all tables.
     """
@@ -230,9 +244,11 @@ def fit_log2(x, y) -> tuple[float, float]:
 
 
 def slope_error(x, y) -> float:
-    """Standard error of the slope of the least-squares line through (x, y): for a power, give it both logarithms.
+    """Standard error of the slope of the least-squares line through (x, y): for a power, give it
+    both logarithms.
 
-    It tells how far the points scatter about the line, not how far the machine's timings may be off altogether.
+    It tells how far the points scatter about the line, not how far the machine's timings may be off
+    altogether.
     """
     if len(x) < 3:
         raise ValueError(f"{len(x)} points; a line needs at least 3 for its slope to have an error")
@@ -240,7 +256,10 @@ def slope_error(x, y) -> float:
 
 
 def crossing(x, y, other) -> float:
-    """The x at which curve y meets curve `other`, both logarithmic between the given points; NaN if they never do."""
+    """The x at which curve y meets curve `other`, both logarithmic between the given points.
+
+    NaN if they never do.
+    """
     gap = np.log(y) - np.log(other)
     for k in np.flatnonzero(gap[:-1] * gap[1:] <= 0):
         share = gap[k] / (gap[k] - gap[k + 1]) if gap[k] != gap[k + 1] else 0.0

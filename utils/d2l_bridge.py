@@ -1,8 +1,10 @@
-"""The only file that imports d2l: its corpus, and its word2vec pipeline as a peer to time and to check against.
+"""The only file that imports d2l: its corpus, and its word2vec pipeline as a peer to time and to
+check against.
 
-d2l 1.0.3 imports torchvision at the top, though nothing about words needs it, and torchvision's published wheels do
-not load beside a CPU build of torch. Where torchvision is missing or broken, two empty modules stand in for it while
-d2l is imported, and are removed afterwards, so that nobody else takes them for the real one.
+d2l 1.0.3 imports torchvision at the top, though nothing about words needs it, and torchvision's
+published wheels do not load beside a CPU build of torch. Where torchvision is missing or broken,
+two empty modules stand in for it while d2l is imported, and are removed afterwards, so that nobody
+else takes them for the real one.
 """
 
 import contextlib
@@ -22,7 +24,9 @@ PROBE_SECONDS = 5
 
 
 def import_d2l():
-    """`d2l.torch`, drawing PNG instead of SVG, or None with one printed line if the package is not installed."""
+    """`d2l.torch`, drawing PNG instead of SVG, or None with one printed line if the package is not
+    installed.
+    """
     if importlib.util.find_spec("d2l") is None:
         print(
             "d2l is not installed (pip install --no-deps d2l==1.0.3): what compares with it is left out"
@@ -60,10 +64,11 @@ def _torchvision_stand_in():
 
 
 def load_ptb() -> list[list[str]]:
-    """The training part of the Penn Treebank as D2L serves it, sentences of words; downloaded once into the cache.
+    """The training part of the Penn Treebank as D2L serves it, sentences of words; downloaded once
+    into the cache.
 
-    Raises ConnectionError within seconds if the host does not answer, and ValueError if what came is not the file that
-    D2L's hash names (it is removed then).
+    Raises ConnectionError within seconds if the host does not answer, and ValueError if what came
+    is not the file that D2L's hash names (it is removed then).
     """
     d2l = import_d2l()
     if d2l is None:
@@ -114,7 +119,10 @@ def _sha1(path: Path) -> str:
 
 
 def d2l_pipeline(sentences, K: int = 5, window: int = 5) -> dict[str, float] | None:
-    """Run D2L 15.3's own functions on the text; seconds of each step and the pairs they made. None without d2l."""
+    """Run D2L 15.3's own functions on the text.
+
+    Seconds of each step and the pairs they made. None without d2l.
+    """
     d2l = import_d2l()
     if d2l is None:
         return None

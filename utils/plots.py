@@ -1,4 +1,7 @@
-"""Every figure of the course, in one style: readable in grey, by colour-blind readers, and from the back row."""
+"""Every figure of the course, in one style.
+
+Readable in grey, by colour-blind readers, and from the back row.
+"""
 
 import io
 from contextlib import contextmanager
@@ -57,7 +60,10 @@ class Figure:
 
 
 def show(figure, alt: str) -> None:
-    """Display a matplotlib figure once, as PNG, with `alt` for those who cannot see it; then close it."""
+    """Display a matplotlib figure once, as PNG, with `alt` for those who cannot see it.
+
+    Then close it.
+    """
     display(Figure(figure, alt))
 
 
@@ -76,7 +82,10 @@ def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, 
 
 
 def _style(label: str, number: int = 0) -> dict:
-    """The colour and marker of the objective that a label begins with; other colours for anything else."""
+    """The colour and marker of the objective that a label begins with.
+
+    Other colours for anything else.
+    """
     for name, style in OBJECTIVES.items():
         if label.startswith(name):
             return style
@@ -110,7 +119,10 @@ def loss_curves(
     width: int = 10,
     ylabel: str = "loss (nats per pair)",
 ) -> None:
-    """Loss against pairs seen: {label: History}; `lines` draws horizontal lines {label: value}, such as an entropy."""
+    """Loss against pairs seen.
+
+    {label: History}; `lines` draws horizontal lines {label: value}, such as an entropy.
+    """
     dashes = ["-", "--", ":", "-."]
     with axes(title, "pairs seen (thousands)", ylabel) as (figure, ax):
         seen = {}
@@ -146,7 +158,10 @@ def loss_curves(
 def against(
     x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True
 ) -> None:
-    """Curves {label: values} against a logarithmic x. Hollow markers are counts, filled ones measured seconds."""
+    """Curves {label: values} against a logarithmic x.
+
+    Hollow markers are counts, filled ones measured seconds.
+    """
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
         ax.set(xscale="log", yscale="log")
@@ -193,10 +208,11 @@ def _curves(ax, curves, filled):
 
 
 def multiples(panels: dict, title: str, alt: str) -> Figure:
-    """Log-log pictures side by side: {heading: (label of x, label of y, {curve: (x, values)}, filled)}.
+    """Log-log pictures side by side: {heading: (label of x, label of y, {curve: (x, values)},
+    filled)}.
 
-    Hollow markers are counts, filled ones measured. Panels with the same label of y share its scale; the legend is that
-    of the first panel.
+    Hollow markers are counts, filled ones measured. Panels with the same label of y share its
+    scale; the legend is that of the first panel.
     """
     same = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
     with axes(
@@ -220,7 +236,8 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
-    """Two panels against V: dot products of one pair's gradient (hollow), and seconds of its training step (filled).
+    """Two panels against V: dot products of one pair's gradient (hollow), and seconds of its
+    training step (filled).
 
     Both dicts map the name of an objective to (sizes, values).
     """
@@ -236,7 +253,10 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
 
 
 def matrix(times, columns: list[str], title: str, alt: str) -> None:
-    """How often each row of Y is asked of each row of X: the T places of a block, green, then noise words, purple."""
+    """How often each row of Y is asked of each row of X.
+
+    The T places of a block, green, then noise words, purple.
+    """
     with axes(title, "row of Y: context or noise word", "row of X: centre word") as (figure, ax):
         kind = (times > 0) * (1 + (torch.arange(len(columns)) >= len(times)))
         ax.pcolormesh(
@@ -256,7 +276,10 @@ def matrix(times, columns: list[str], title: str, alt: str) -> None:
 def tree(
     tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None
 ) -> None:
-    """A tree with its words at the leaves; the walk to the word `path` is drawn heavy, left is +1 and right is -1."""
+    """A tree with its words at the leaves.
+
+    The walk to the word `path` is drawn heavy, left is +1 and right is -1.
+    """
     V, children = len(tree), tree.children.tolist()
     x, y, order = {}, {}, iter(range(V))
 
@@ -336,7 +359,10 @@ def tree(
 
 
 def row_moves(words: list[str], moves: dict, title: str, alt: str, positive=(), noise=()) -> None:
-    """How far a step moves each output row along v_c: {objective: moves (rows,)}; `positive` green, `noise` hatched."""
+    """How far a step moves each output row along v_c.
+
+    {objective: moves (rows,)}; `positive` green, `noise` hatched.
+    """
     panels = len(moves)
     with axes(title, columns=panels, figsize=(max(7.5, 4.2 * panels), 4.2), sharey=True) as (
         figure,

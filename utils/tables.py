@@ -36,7 +36,10 @@ def origin(command: str) -> dict[str, str]:
 
 
 def save(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
-    """Write a table, each row with its origin, whole or not at all; an older one is replaced, but not by nothing."""
+    """Write a table, each row with its origin, whole or not at all.
+
+    An older one is replaced, but not by nothing.
+    """
     if not rows:
         raise ValueError(f"there are no rows for {name}.csv, which stays as it is")
     _write(pd.DataFrame(rows).assign(**origin(command)), name, folder)
@@ -45,8 +48,8 @@ def save(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> No
 def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
     """Add rows to a table, which is made if there is none; a reader never sees half of it.
 
-    Raises ValueError, and leaves the table as it is, if it has other columns than the rows or was made with other
-    versions than those installed here: the two cannot be compared.
+    Raises ValueError, and leaves the table as it is, if it has other columns than the rows or was
+    made with other versions than those installed here: the two cannot be compared.
     """
     table = pd.DataFrame(rows).assign(**origin(command))
     if (Path(folder) / f"{name}.csv").is_file():
@@ -74,10 +77,12 @@ def _write(table, name, folder):
 
 
 def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> pd.DataFrame:
-    """A stored table. One line is printed if it was made with other versions than those installed here.
+    """A stored table. One line is printed if it was made with other versions than those installed
+    here.
 
-    Raises FileNotFoundError if there is none, and ValueError if columns are missing, no row is there, or rows of
-    different versions are mixed; each message names the `command` that makes the table anew.
+    Raises FileNotFoundError if there is none, and ValueError if columns are missing, no row is
+    there, or rows of different versions are mixed; each message names the `command` that makes the
+    table anew.
     """
     path = Path(folder) / f"{name}.csv"
     if not path.is_file():

@@ -89,6 +89,21 @@ def refuse_to_overwrite(path: str | os.PathLike) -> None:
     )
 
 
+def fingerprint(name: str, table: torch.Tensor) -> str:
+    """What tells this table, under this name, from any other."""
+    content = hashlib.sha256(f"{name} {tuple(table.shape)} {table.dtype} ".encode())
+    content.update(table.numpy().tobytes())
+    return content.hexdigest()
+
+
+def with_fingerprints(state: dict) -> dict:
+    """The state with a fingerprint of each table, so that tables cannot be exchanged unseen."""
+    tables = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    return state | {
+        "fingerprints": {name: fingerprint(name, table) for name, table in tables.items()}
+    }
+
+
 # What is read back is checked before it is used -------------------------------------------------
 
 
@@ -117,6 +132,9 @@ def check_table(state: dict, name: str, like: torch.Tensor | None) -> None:
             f"its table {name!r} is {tuple(table.shape)} of {table.dtype}, "
             f"this run's is {tuple(like.shape)} of {like.dtype}"
         )
+    fingerprints = state.get("fingerprints")
+    if not isinstance(fingerprints, dict) or fingerprints.get(name) != fingerprint(name, table):
+        raise ValueError(f"its table {name!r} is not the one that was saved")
     if not table.isfinite().all():
         raise ValueError(f"its table {name!r} holds numbers that are not finite")
 
