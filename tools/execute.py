@@ -21,7 +21,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 from nbconvert import HTMLExporter
 
-from utils.widgets.pages import forget_views, revive
+from utils.widgets.common.pages import forget_views, revive
 
 FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 BUILD = FOLDER.parent / "build" / "html"

@@ -8,7 +8,8 @@ The numbers were made up, once, to be small enough to check by hand; they were n
 import torch
 
 WORDS = ["water", "boat", "river", "lake", "money", "loan", "bank", "king"]
-CENTRE, CONTEXT = WORDS.index("bank"), WORDS.index("river")
+CENTRE = WORDS.index("bank")
+CONTEXT = WORDS.index("river")
 COUNTS = [20, 6, 10, 5, 12, 2, 8, 1]  # made up too: of each word, in the lessons that count
 NOISE = [WORDS.index("king"), WORDS.index("loan")]  # K = 2 noise words, given
 

@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.files import atomic_path
+
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks" / "data"
 ORIGIN = ["command", "versions", "date", "machine"]
 
 
 def versions() -> str:
-    """Python, torch and gensim as they are here, such as "python 3.11, torch 2.13.0, gensim 4.4.0"."""
-    torch, gensim = (importlib.metadata.version(name).split("+")[0] for name in ("torch", "gensim"))
+    """What is installed here, such as "python 3.11, torch 2.13.0, gensim 4.4.0"."""
+    torch = importlib.metadata.version("torch").split("+")[0]
+    gensim = importlib.metadata.version("gensim").split("+")[0]
     return f"python {sys.version_info[0]}.{sys.version_info[1]}, torch {torch}, gensim {gensim}"
 
 
@@ -56,13 +59,12 @@ def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> 
         old = load(name, list(rows[0]), command, folder)
         more = [column for column in old if column not in table]
         if more or _results(old.versions[0]) != _results(versions()):
-            what = (
-                f"has the columns {', '.join(more)} too"
-                if more
-                else f"was made with {old.versions[0]}"
-            )
+            what = f"was made with {old.versions[0]}"
+            if more:
+                what = f"has the columns {', '.join(more)} too"
             raise ValueError(
-                f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it anew"
+                f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it "
+                "anew"
             )
         table = pd.concat([old, table[list(old.columns)]], ignore_index=True)
     _write(table, name, folder)
@@ -70,10 +72,8 @@ def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> 
 
 def _write(table, name, folder):
     path = Path(folder) / f"{name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    table.to_csv(part, index=False, lineterminator="\n")
-    part.replace(path)
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")
 
 
 def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> pd.DataFrame:
@@ -102,12 +102,13 @@ def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> 
     made_with = table.versions.astype(str).drop_duplicates(ignore_index=True)
     if made_with.map(_results).nunique() > 1:
         raise ValueError(
-            f"{path.name} mixes rows of {' and of '.join(made_with)}; remove it, and `{command}` makes it "
-            "anew"
+            f"{path.name} mixes rows of {' and of '.join(made_with)}; "
+            f"remove it, and `{command}` makes it anew"
         )
     if _results(made_with[0]) != _results(versions()):
         print(
-            f"{path.name} was made with {made_with[0]}, here is {versions()}: `{command}` makes it anew"
+            f"{path.name} was made with {made_with[0]}, here is {versions()}: "
+            f"`{command}` makes it anew"
         )
     return table
 

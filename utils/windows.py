@@ -137,8 +137,8 @@ class Batches:
         centres, contexts = window_pairs(sentence_ids, self.window, self._generator)
         if not len(centres):
             raise ValueError(
-                f"no pair is left: {len(ids)} words after subsampling, none with a neighbour in its "
-                "sentence; bring more text, lower min_count, or use subsample=None"
+                f"no pair is left: {len(ids)} words after subsampling, none with a neighbour in "
+                "its sentence; bring more text, lower min_count, or use subsample=None"
             )
         return self.make_epoch(ids, centres, contexts, self._generator)
 

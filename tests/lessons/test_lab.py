@@ -403,7 +403,7 @@ def test_correct_noise_words_and_draws():
     counts = torch.tensor([1, 10, 100, 1000])
 
     def fit(drawn):
-        return costs.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
+        return fits.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
 
     for power in (0.5, 0.75, 1.0):
         for draw in (CORRECT[1], ALSO_CORRECT[1]):

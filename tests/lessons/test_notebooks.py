@@ -16,7 +16,7 @@ import pytest
 import utils
 import utils.fast
 from tools import execute, slides
-from utils.widgets.base import VIEW
+from utils.widgets.common.base import VIEW
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 

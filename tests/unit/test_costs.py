@@ -14,7 +14,8 @@ from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
 from utils import costs
-from utils.costs import Step, Traffic, crossing, slope_error, traffic, zipf_counts
+from utils.costs import Step, Traffic, traffic, zipf_counts
+from utils.fits import crossing, slope_error
 from utils.objectives import FullSoftmax
 from utils.tree import huffman_tree
 

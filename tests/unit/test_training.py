@@ -13,7 +13,8 @@ from scipy.stats import spearmanr
 
 from utils import costs, training
 from utils.compare import autograd, compare
-from utils.costs import counted, fit_log2, fit_power, timed, zipf_counts
+from utils.costs import counted, timed, zipf_counts
+from utils.fits import fit_log2, fit_power
 from utils.embeddings import Embeddings
 from utils.models import CBOW, SkipGram
 from utils.training import TrainingDiverged, train

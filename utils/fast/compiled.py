@@ -95,6 +95,32 @@ def row_operations(d: int):
     return scores, follow
 
 
+@functools.lru_cache
+def top_operations(d: int):
+    """collect and move: what the top nodes of a path need, which move once per window."""
+
+    @compile_loop
+    def collect(x, step, moves, table, rows, error, top):
+        """Error times vector: added up in the step of x, and in the moves of the top rows."""
+        for j in range(top):
+            u = table[rows[j]]
+            move = moves[j]
+            e = error[j]
+            for k in range(d):
+                step[k] += e * u[k]
+                move[k] += e * x[k]
+
+    @compile_loop
+    def move(table, rates, rows, moves, top):
+        for j in range(top):
+            u = table[rows[j]]
+            rate = rates[rows[j]]
+            for k in range(d):
+                u[k] -= rate * moves[j, k]
+
+    return collect, move
+
+
 def windows_loop(d: int):
     """15.2.6: see `loops`."""
     scores, follow = row_operations(d)
@@ -164,17 +190,7 @@ def windows_loop(d: int):
 def walks_loop(d: int):
     """15.2.7: see `loops`."""
     scores, follow = row_operations(d)
-
-    @compile_loop
-    def collect(x, step, moves, table, rows, error, top):
-        """Error times vector: added up in the step of x, and in the moves of the top rows."""
-        for j in range(top):
-            u = table[rows[j]]
-            move = moves[j]
-            e = error[j]
-            for k in range(d):
-                step[k] += e * u[k]
-                move[k] += e * x[k]
+    collect, move = top_operations(d)
 
     @compile_loop
     def walks(
@@ -225,12 +241,7 @@ def walks_loop(d: int):
                 for k in range(d):
                     x[k] -= rate * step[k]
                 pairs += 1
-            for j in range(top):
-                u = output_vectors[path[j]]
-                move = moves[j]
-                rate = output_rates[path[j]]
-                for k in range(d):
-                    u[k] -= rate * move[k]
+            move(output_vectors, output_rates, path, moves, top)
         return pairs, nats, measured
 
     return walks
