@@ -14,8 +14,9 @@ def array(value) -> np.ndarray:
 def as_tensor(value) -> torch.Tensor:
     """Real numbers of any kind (Python's, NumPy's, torch's, lists of these) as a float64 tensor.
 
-    The shape stays: a single number has none. Raises TypeError for complex numbers and for what
-    is no number, ValueError or RuntimeError for ragged lists, OverflowError for integers beyond floats.
+    The shape stays: a single number has none. Raises TypeError for complex numbers and for what is
+    no number, ValueError or RuntimeError for ragged lists, OverflowError for integers beyond
+    floats.
     """
     if isinstance(value, list | tuple):
         parts = [as_tensor(part) for part in value]
@@ -37,9 +38,10 @@ def _real(value) -> float:
 
 def _from_numpy(value: np.ndarray) -> torch.Tensor:
     if value.dtype == object:
-        if not value.ndim:
-            raise TypeError(f"no number but {type(value.item()).__name__}")
-        return as_tensor(value.tolist())
+        content = value.tolist()
+        if not isinstance(content, list | numbers.Number):
+            raise TypeError(f"no number but {type(content).__name__}")
+        return as_tensor(content)
     if value.dtype.kind == "c":
         raise TypeError("complex numbers")
     if value.dtype.kind not in "biuf":  # truth values, integers and floats of any width

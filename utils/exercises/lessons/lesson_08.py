@@ -1,4 +1,7 @@
-"""The exercises of lesson 08: what negative sampling's scores mean, and what K does to the noise."""
+"""The exercises of lesson 08.
+
+What negative sampling's scores mean, and what K does to the noise.
+"""
 
 import math
 
@@ -19,7 +22,8 @@ def _counts_q_K(generator):
     """Fresh counts (C, V), noise q (V,) and K; in the first case K is not 1."""
     yield lambda: (_pairs(generator, 2, 3), shares(generator, 3, 9), integer(generator, 2, 5))
     while True:
-        C, V = integer(generator, 1, 3), integer(generator, 3, 6)
+        C = integer(generator, 1, 3)
+        V = integer(generator, 3, 6)
         yield _pairs(generator, C, V), shares(generator, V, 12), integer(generator, 1, 6)
 
 
@@ -35,7 +39,7 @@ def _whole(counts):
     return counts / counts.sum()
 
 
-# 8.1: the optimum, hits kept -------------------------------------------------------------------------------------
+# 8.1: the optimum, hits kept ----------------------------------------------------------------------
 
 
 def _optimum(counts, q, K):
@@ -75,7 +79,10 @@ OPTIMUM = (
     ),
     (
         lambda counts, q, K: special.expit(_optimum(counts, q, K)),
-        "That is sigma of the best score, the share of yes among the answers. The score itself is asked for.",
+        (
+            "That is sigma of the best score, the share of yes among the answers. The score "
+            "itself is asked for."
+        ),
     ),
     (
         lambda counts, q, K: _optimum(counts, q, K) / math.log(2),
@@ -96,7 +103,7 @@ OPTIMUM = (
 )
 
 
-# 8.2: pointwise mutual information -------------------------------------------------------------------------------
+# 8.2: pointwise mutual information ----------------------------------------------------------------
 
 
 def _tables(generator):
@@ -126,7 +133,10 @@ PMI = (
     (lambda counts: np.log(_whole(counts)), "That is log p(c, w). Divide by p(c) and by p(w)."),
     (
         lambda counts: _pmi(counts) - math.log(array(counts).sum()),
-        "The counts are divided by the sums of row and column, but they are not shares: once the sum of all is missing.",
+        (
+            "The counts are divided by the sums of row and column, but they are not shares: once "
+            "the sum of all is missing."
+        ),
     ),
     (
         lambda counts: -_pmi(counts),
@@ -152,7 +162,7 @@ PMI = (
 )
 
 
-# 8.3: divergence before and after --------------------------------------------------------------------------------
+# 8.3: divergence before and after -----------------------------------------------------------------
 
 
 def _truth_and_scores(generator):
@@ -207,7 +217,10 @@ DIVERGENCES = (
     ),
     (
         lambda *case: _both(lambda p, P: stats.entropy(P, p), *case),
-        "The two sides are exchanged: the truth p is the weight and stands on top. (Where it is 0, this is infinite.)",
+        (
+            "The two sides are exchanged: the truth p is the weight and stands on top. (Where it "
+            "is 0, this is infinite.)"
+        ),
     ),
     (
         lambda *case: _divergences(*case)[::-1],
@@ -223,7 +236,10 @@ DIVERGENCES = (
     ),
     (
         _with_shift(lambda q, K: math.log(K)),
-        "Both are the same, since only a constant was added, which a softmax does not feel: q(w) is missing.",
+        (
+            "Both are the same, since only a constant was added, which a softmax does not feel: "
+            "q(w) is missing."
+        ),
     ),
     (
         lambda p, scores, q, K: _divergences(p, scores, q, K)[1] * np.ones(2),
@@ -258,7 +274,7 @@ DIVERGENCES = (
 )
 
 
-# 8.4: the variance of a mean of draws ----------------------------------------------------------------------------
+# 8.4: the variance of a mean of draws -------------------------------------------------------------
 
 
 def _values(generator):
@@ -275,7 +291,8 @@ def _values(generator):
 
 
 def _of_one(x, q):
-    x, q = array(x), array(q)
+    x = array(x)
+    q = array(q)
     return q @ (x - q @ x) ** 2
 
 
@@ -303,7 +320,10 @@ VARIANCE = (
     ),
     (
         lambda x, q, K: array(x).var(ddof=1) / K,
-        "Every word has the same weight here, and the sum is divided by V - 1. They are drawn from q: weight by it.",
+        (
+            "Every word has the same weight here, and the sum is divided by V - 1. They are drawn "
+            "from q: weight by it."
+        ),
     ),
     (
         lambda x, q, K: array(q) @ array(x) ** 2 / K,
@@ -315,7 +335,10 @@ VARIANCE = (
     ),
     (
         lambda x, q, K: _of_one(x, q) / math.sqrt(K),
-        "Divided by the root of K: that is how the standard deviation falls. The variance falls as 1/K.",
+        (
+            "Divided by the root of K: that is how the standard deviation falls. The variance "
+            "falls as 1/K."
+        ),
     ),
     (
         lambda x, q, K: (array(q) @ array(x) ** 2 - array(q) @ array(x)) / K,
@@ -325,14 +348,18 @@ VARIANCE = (
 )
 
 
-# 8.5: the optimum, hits drawn again ------------------------------------------------------------------------------
+# 8.5: the optimum, hits drawn again ---------------------------------------------------------------
 
 
 def _redrawn(
     counts, q, K, divide=lambda q, o, w: 1 - q[o], drawn=lambda q, w: q[w], all_words=False
 ):
-    """Word by word, over the context words that let w be drawn; the options make the known mistakes."""
-    p, q = _rows(counts), array(q)
+    """Word by word, over the context words that let w be drawn.
+
+    The options make the known mistakes.
+    """
+    p = _rows(counts)
+    q = array(q)
     V = range(len(q))
     asked = [
         [sum(row[o] / divide(q, o, w) for o in V if all_words or o != w) * drawn(q, w) for w in V]
@@ -348,7 +375,10 @@ REDRAWN = (
     ),
     (
         lambda counts, q, K: _optimum(counts, q, K) - np.log(1 - _rows(counts)),
-        "That is the optimum when hits are skipped: their chance is lost. Drawn again, it goes to the other words.",
+        (
+            "That is the optimum when hits are skipped: their chance is lost. Drawn again, it "
+            "goes to the other words."
+        ),
     ),
     (
         lambda *case: _redrawn(*case, all_words=True),
@@ -356,7 +386,10 @@ REDRAWN = (
     ),
     (
         lambda *case: _redrawn(*case, divide=lambda q, o, w: 1 - q[w]),
-        "Divided by 1 - q of the drawn word. What is excluded is the context word o, so its 1 - q(o) divides.",
+        (
+            "Divided by 1 - q of the drawn word. What is excluded is the context word o, so its 1 "
+            "- q(o) divides."
+        ),
     ),
     (
         lambda *case: _redrawn(*case, divide=lambda q, o, w: 1 / (1 - q[o])),

@@ -11,11 +11,15 @@ from utils.exercises.values import array
 
 
 def _pairs(generator):
-    """Fresh U (V, d), v_c (d,) and a context word o, small ones first; V and d differ, so axes cannot be confused."""
+    """Fresh U (V, d), v_c (d,) and a context word o, small ones first.
+
+    V and d differ, so axes cannot be confused.
+    """
     for V, d in [(3, 2), (5, 2), (4, 3)]:
         yield *vectors(generator, V, d), integer(generator, 0, V - 1)
     while True:
-        V, d = integer(generator, 4, 8), integer(generator, 1, 3)
+        V = integer(generator, 4, 8)
+        d = integer(generator, 1, 3)
         yield *vectors(generator, V, d), integer(generator, 0, V - 1)
 
 
@@ -25,7 +29,10 @@ def _without_word(generator):
 
 
 def _large_scores(generator):
-    """Scores so large that a plain exponential overflows or vanishes; in the second case P of the word o is 0."""
+    """Scores so large that a plain exponential overflows or vanishes.
+
+    In the second case P of the word o is 0.
+    """
 
     def draw():
         n = integer(generator, 2, 5)
@@ -41,7 +48,7 @@ def _large_scores(generator):
         yield draw()
 
 
-# 1.1 and 1.2: probabilities and loss -----------------------------------------------------------------------------
+# 1.1 and 1.2: probabilities and loss --------------------------------------------------------------
 
 
 def _softmax(U, v_c):
@@ -127,7 +134,7 @@ LOSS = (
 )
 
 
-# 1.3 and 1.4: gradients ------------------------------------------------------------------------------------------
+# 1.3 and 1.4: gradients ---------------------------------------------------------------------------
 
 
 def _one_hot(U, o):
@@ -149,7 +156,10 @@ def _in_u(U, v_c, o):
 IN_V = (
     (
         lambda *case: -_in_v(*case),
-        "The sign is turned: that is the gradient of log P, 15.1.8; the loss has the opposite sign.",
+        (
+            "The sign is turned: that is the gradient of log P, 15.1.8; the loss has the opposite "
+            "sign."
+        ),
     ),
     (
         lambda U, v_c, o: -U[o],
@@ -181,7 +191,10 @@ IN_V = (
 IN_U = (
     (
         lambda *case: -_in_u(*case),
-        "The sign is turned: the row we saw must move towards v_c when we take a step against the gradient.",
+        (
+            "The sign is turned: the row we saw must move towards v_c when we take a step against "
+            "the gradient."
+        ),
     ),
     (
         lambda U, v_c, o: np.outer(_softmax(U, v_c), array(v_c)),
@@ -202,14 +215,17 @@ IN_U = (
     (lambda *case: _in_u(*case).T, "Transposed: one row a word, shape (V, d)."),
     (
         lambda U, v_c, o: _errors(U, v_c, o)[:, None] * array(U),
-        "The error is multiplied with the vector on the other side of the dot product, which is v_c, not u_i.",
+        (
+            "The error is multiplied with the vector on the other side of the dot product, which "
+            "is v_c, not u_i."
+        ),
     ),
     (_in_v, "That is the gradient in v_c; U has a row for each word."),
     (_errors, "Those are the errors; each is still to be multiplied with a vector."),
 )
 
 
-# 1.5: a loss that does not overflow ------------------------------------------------------------------------------
+# 1.5: a loss that does not overflow ---------------------------------------------------------------
 
 
 def _stable(scores, o):
@@ -222,19 +238,25 @@ def _plain(scores, o):
         return -np.log(e[o] / e.sum())
 
 
-OVERFLOW = "exp(1000) is infinite in floating point. What happens to P if the same number is added to all scores?"
+OVERFLOW = (
+    "exp(1000) is infinite in floating point. What happens to P if the same number is added to "
+    "all scores?"
+)
 
 STABLE = (
     (
         lambda scores, o: -torch.softmax(scores, 0)[o].log(),
-        "No exponential overflows any more, but here P of the word o is so small that it became 0, and its logarithm is "
-        "minus infinity. Take the logarithm before dividing: 15.1.7 is a difference, not a quotient.",
+        "No exponential overflows any more, but here P of the word o is so small that it became "
+        "0, and its logarithm is "
+        "minus infinity. Take the logarithm before dividing: 15.1.7 is a difference, not a "
+        "quotient.",
     ),
     (_plain, OVERFLOW),
     (lambda scores, o: scores.exp().sum().log() - scores[o], OVERFLOW),
     (
         lambda scores, o: torch.logsumexp(scores, 0) - (scores[o] - scores.max()),
-        "The constant is right but counted twice: either subtract it from both terms, or add it back to the logarithm "
+        "The constant is right but counted twice: either subtract it from both terms, or add it "
+        "back to the logarithm "
         "only.",
     ),
     (
@@ -243,11 +265,17 @@ STABLE = (
     ),
     (
         lambda scores, o: scores.max() - scores[o],
-        "Nearly: the largest score alone is only the largest term of the sum. It is exact when one word dominates.",
+        (
+            "Nearly: the largest score alone is only the largest term of the sum. It is exact "
+            "when one word dominates."
+        ),
     ),
     (
         lambda scores, o: torch.logsumexp(scores - scores.max(), 0) - scores[o],
-        "The constant that was subtracted from the sum must be subtracted from the score of o as well.",
+        (
+            "The constant that was subtracted from the sum must be subtracted from the score of o "
+            "as well."
+        ),
     ),
     (lambda scores, o: torch.logsumexp(scores, 0), "The score of the word we saw is missing."),
     (

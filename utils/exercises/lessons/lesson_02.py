@@ -1,4 +1,7 @@
-"""The exercises of lesson 02: loss, errors and gradient of negative sampling, and what it is on average."""
+"""The exercises of lesson 02.
+
+Loss, errors and gradient of negative sampling, and what it is on average.
+"""
 
 import math
 
@@ -13,7 +16,8 @@ from utils.exercises.values import array
 def _pairs(generator):
     """Fresh U (V, d), v_c (d,), a context word o and K noise words, small ones first.
 
-    The first case has a noise word drawn twice and a draw that equals o; V, d, K and K + 1 all differ.
+    The first case has a noise word drawn twice and a draw that equals o; V, d, K and K + 1 all
+    differ.
     """
     U, v_c = clear_vectors(generator, 5, 2)
     o, other = torch.randperm(5, generator=generator)[:2].tolist()
@@ -27,7 +31,10 @@ def _pairs(generator):
 
 
 def _with_noise(generator):
-    """Fresh U, v_c, o, a noise distribution q (V,) and K; no two words have the same probability."""
+    """Fresh U, v_c, o, a noise distribution q (V,) and K.
+
+    No two words have the same probability.
+    """
 
     def draw(V, d, K):
         U, v_c = clear_vectors(generator, V, d)
@@ -44,7 +51,10 @@ def _sizes(generator):
     return integer(generator, 5, 8), integer(generator, 1, 3), integer(generator, 1, 4)
 
 
-HIT = "A draw that equals the true word was left out. 15.2.6 as written keeps it: it is asked like any other."
+HIT = (
+    "A draw that equals the true word was left out. 15.2.6 as written keeps it: it is asked like "
+    "any other."
+)
 TWICE = "A noise word that was drawn twice counts once here. It is asked twice, so it counts twice."
 
 
@@ -52,7 +62,7 @@ def _without(words, o):
     return [i for i in words if i != o]
 
 
-# 2.1: the loss ---------------------------------------------------------------------------------------------------
+# 2.1: the loss ------------------------------------------------------------------------------------
 
 
 def _scores(U, v_c, ids):
@@ -60,7 +70,10 @@ def _scores(U, v_c, ids):
 
 
 def _terms(U, v_c, o, negatives):
-    """The K + 1 terms of 15.2.6: log(1 + e^-score) for the true word, log(1 + e^score) for the noise words."""
+    """The K + 1 terms of 15.2.6.
+
+    Log(1 + e^-score) for the true word, log(1 + e^score) for the noise words.
+    """
     s = _scores(U, v_c, [o, *negatives])
     return np.logaddexp(0, np.append(-s[0], s[1:]))
 
@@ -76,7 +89,10 @@ LOSS = (
     ),
     (
         lambda U, v_c, o, n: np.logaddexp(0, -_scores(U, v_c, [o, *n])).sum(),
-        "The noise words are answered with yes: each of their scores needs a minus inside the sigma.",
+        (
+            "The noise words are answered with yes: each of their scores needs a minus inside the "
+            "sigma."
+        ),
     ),
     (
         lambda U, v_c, o, n: np.logaddexp(0, _scores(U, v_c, [o, *n])).sum(),
@@ -110,16 +126,22 @@ LOSS = (
     (lambda U, v_c, o, n: _loss(U, v_c, o, _without(n, o)), HIT),
     (
         lambda U, v_c, o, n: _terms(U, v_c, o, n)[0] + np.logaddexp(0, _scores(U, v_c, n).sum()),
-        "The scores are added before the sigma. Each question has its own sigma and its own logarithm.",
+        (
+            "The scores are added before the sigma. Each question has its own sigma and its own "
+            "logarithm."
+        ),
     ),
     (
         lambda U, v_c, o, n: special.logsumexp(array(U @ v_c)) - float(U[o] @ v_c),
-        "That is lesson 01's loss: it asked all the words. Here K + 1 of them are asked, yes or no.",
+        (
+            "That is lesson 01's loss: it asked all the words. Here K + 1 of them are asked, yes "
+            "or no."
+        ),
     ),
 )
 
 
-# 2.2: the errors -------------------------------------------------------------------------------------------------
+# 2.2: the errors ----------------------------------------------------------------------------------
 
 
 def _sigma(U, v_c, o, negatives):
@@ -139,7 +161,10 @@ def _turned(U, v_c, o, negatives):
 
 
 BY_ID = "A draw that equals the true word is still a noise question: its label is 0."
-TURNED = "The noise words' errors have the wrong sign: an answer above 0 that should have been 0 is an error above 0."
+TURNED = (
+    "The noise words' errors have the wrong sign: an answer above 0 that should have been 0 is an "
+    "error above 0."
+)
 
 ERRORS = (
     (
@@ -171,7 +196,10 @@ ERRORS = (
     ),
     (
         lambda U, v_c, o, n: special.softmax(_scores(U, v_c, [o, *n])) - np.eye(len(n) + 1)[0],
-        "That is a softmax over K + 1 words. Here each question has its own sigma, whatever the others say.",
+        (
+            "That is a softmax over K + 1 words. Here each question has its own sigma, whatever "
+            "the others say."
+        ),
     ),
     (
         lambda U, v_c, o, n: special.expit(array(U @ v_c)) - np.eye(len(U))[o],
@@ -192,7 +220,7 @@ ERRORS = (
 )
 
 
-# 2.3: the gradient -----------------------------------------------------------------------------------------------
+# 2.3: the gradient --------------------------------------------------------------------------------
 
 
 def _added(U, ids, pushes):
@@ -248,7 +276,10 @@ GRADIENT = (
     (lambda *case: _gradient(*case).T, "Transposed: one row a word, shape (V, d)."),
     (
         lambda U, v_c, o, n: _added(U, [o, *n], _errors(U, v_c, o, n)[:, None] * array(U)[[o, *n]]),
-        "The error is multiplied with the vector on the other side of the dot product, which is v_c, not u.",
+        (
+            "The error is multiplied with the vector on the other side of the dot product, which "
+            "is v_c, not u."
+        ),
     ),
     (
         lambda U, v_c, o, n: _all_rows(U, v_c, o, special.softmax),
@@ -256,7 +287,10 @@ GRADIENT = (
     ),
     (
         lambda U, v_c, o, n: _all_rows(U, v_c, o, special.expit),
-        "Every row moves here. Rows that were not asked have gradient zero, and rows that were asked twice move twice.",
+        (
+            "Every row moves here. Rows that were not asked have gradient zero, and rows that "
+            "were asked twice move twice."
+        ),
     ),
     (
         lambda U, v_c, o, n: _errors(U, v_c, o, n) @ array(U)[[o, *n]],
@@ -273,7 +307,7 @@ GRADIENT = (
 )
 
 
-# 2.4: the loss on average ----------------------------------------------------------------------------------------
+# 2.4: the loss on average -------------------------------------------------------------------------
 
 
 def _yes(U, v_c, o):
@@ -325,7 +359,10 @@ EXPECTED = (
     ),
     (
         lambda U, v_c, o, q, K: _yes(U, v_c, o) + K * array(q) @ np.logaddexp(0, -array(U @ v_c)),
-        "The noise words are answered with yes: each of their scores needs a minus inside the sigma.",
+        (
+            "The noise words are answered with yes: each of their scores needs a minus inside the "
+            "sigma."
+        ),
     ),
     (
         lambda *case: _expected(*case) / math.log(2),

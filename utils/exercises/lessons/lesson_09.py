@@ -1,4 +1,7 @@
-"""The exercises of lesson 09: the window as a band of a matrix, and all errors of a block in one matrix."""
+"""The exercises of lesson 09.
+
+The window as a band of a matrix, and all errors of a block in one matrix.
+"""
 
 import numpy as np
 import torch
@@ -10,7 +13,7 @@ from utils.exercises.values import array
 sigma = special.expit
 
 
-# 9.1: the band ---------------------------------------------------------------------------------------------------
+# 9.1: the band ------------------------------------------------------------------------------------
 
 
 def _texts(generator):
@@ -33,7 +36,8 @@ def _band(
     within=np.less_equal,
     of=lambda reach: reach[:, None],
 ):
-    reach, sentence = array(reach), array(sentence)
+    reach = array(reach)
+    sentence = array(sentence)
     place = np.arange(len(reach))
     distance = np.abs(place[:, None] - place)
     pairs = within(distance, of(reach)) & (diagonal | (distance > 0))
@@ -81,7 +85,7 @@ BAND = (
 )
 
 
-# 9.2: two products -----------------------------------------------------------------------------------------------
+# 9.2: two products --------------------------------------------------------------------------------
 
 
 def _mask(generator, T):
@@ -131,7 +135,10 @@ BLOCK = (
         lambda X, Y, band: np.stack(
             [_errors(X, Y, band) @ array(X), _errors(X, Y, band).T @ array(Y)]
         ),
-        "The vectors are exchanged: a row of X gets errors times the rows of Y it met, and the reverse.",
+        (
+            "The vectors are exchanged: a row of X gets errors times the rows of Y it met, and "
+            "the reverse."
+        ),
     ),
     (
         _with(lambda X, Y, band: sigma(X @ Y.T) - 1),
@@ -151,7 +158,10 @@ BLOCK = (
     ),
     (
         _with(lambda X, Y, band: band * (1 - sigma(X @ Y.T))),
-        "The sign is turned: label minus sigma is the step downhill, the gradient is sigma minus label.",
+        (
+            "The sign is turned: label minus sigma is the step downhill, the gradient is sigma "
+            "minus label."
+        ),
     ),
     (
         _with(lambda X, Y, band: band * (X @ Y.T - 1)),
@@ -168,7 +178,7 @@ BLOCK = (
 )
 
 
-# 9.3: shared noise words -----------------------------------------------------------------------------------------
+# 9.3: shared noise words --------------------------------------------------------------------------
 
 
 def _shared(generator):
@@ -236,16 +246,22 @@ NOISE = (
     ),
     (
         lambda *case: _noise(*case, error=lambda s: sigma(-s)),
-        "That is the probability of the right answer, no. The error is sigma(score), of the wrong one.",
+        (
+            "That is the probability of the right answer, no. The error is sigma(score), of the "
+            "wrong one."
+        ),
     ),
 )
 
 
-# 9.4: walks, counted ---------------------------------------------------------------------------------------------
+# 9.4: walks, counted ------------------------------------------------------------------------------
 
 
 def _walks(generator):
-    """X (T, d), U_nodes (N, d), band (T, T), passed (T, N), left (T, N); node 0 is the root, which all walks pass."""
+    """X (T, d), U_nodes (N, d), band (T, T), passed (T, N), left (T, N).
+
+    Node 0 is the root, which all walks pass.
+    """
 
     def draw(T, N, d):
         passed = torch.randint(2, (T, N), generator=generator).double()
@@ -276,7 +292,10 @@ WALKS = (
     ),
     (
         lambda X, U, band, passed, left: _nodes(X, U, np.eye(len(X)), passed, left),
-        "The band is missing: each place walks to itself here. It walks to the words in its window.",
+        (
+            "The band is missing: each place walks to itself here. It walks to the words in its "
+            "window."
+        ),
     ),
     (
         lambda *case: _nodes(*case, errors=lambda s, p, left: p * s - (p - left)),
@@ -288,7 +307,10 @@ WALKS = (
     ),
     (
         lambda *case: _nodes(*case, errors=lambda s, p, left: p * (s - left)),
-        "Count left is multiplied by count passed here. In p (sigma - share), the share is left / passed.",
+        (
+            "Count left is multiplied by count passed here. In p (sigma - share), the share is "
+            "left / passed."
+        ),
     ),
     (
         lambda *case: _nodes(*case, errors=lambda s, p, left: left - p * s),

@@ -9,7 +9,7 @@ from scipy import special, stats
 from utils.exercises.cases import different, integer, shares
 from utils.exercises.values import array
 
-# 3.1: noise probabilities ----------------------------------------------------------------------------------------
+# 3.1: noise probabilities -------------------------------------------------------------------------
 
 
 def _counts(generator):
@@ -79,11 +79,12 @@ POWER = (
 )
 
 
-# 3.2: cumulative search ------------------------------------------------------------------------------------------
+# 3.2: cumulative search ---------------------------------------------------------------------------
 
 
 def _line(generator):
-    """Fresh probs (V,) in eighths or sixteenths, exact in binary, some zero, and numbers u (n,) in sixteenths.
+    """Fresh probs (V,) in eighths or sixteenths, exact in binary, some zero, and numbers u (n,) in
+    sixteenths.
 
     The first case has a zero at both ends and in the middle, and u has 0 and two ends of pieces.
     """
@@ -94,7 +95,8 @@ def _line(generator):
     u = torch.tensor([inside, 0.0, pieces[0], pieces[:2].sum(), 15 / 16], dtype=torch.float64)
     yield probs, u[[[4, 1, 2, 3, 0], [2, 1, 4, 0, 3], [3, 0, 1, 2, 4]][integer(generator, 0, 2)]]
     while True:
-        V, n = integer(generator, 4, 8), integer(generator, 9, 13)
+        V = integer(generator, 4, 8)
+        n = integer(generator, 9, 13)
         sixteenths = torch.bincount(torch.randint(V, (16,), generator=generator), minlength=V)
         yield sixteenths.double() / 16, torch.randint(16, (n,), generator=generator).double() / 16
 
@@ -108,7 +110,8 @@ def _search(probs, u):
 SEARCH = (
     (
         lambda probs, u: array(probs).cumsum().searchsorted(array(u), side="left"),
-        "A number exactly on an end belongs to the next piece; here it goes to the piece before, and a word of "
+        "A number exactly on an end belongs to the next piece; here it goes to the piece before, "
+        "and a word of "
         "probability 0 may be drawn.",
     ),
     (lambda *case: _search(*case) + 1, "Off by one: ids count from 0."),
@@ -150,7 +153,10 @@ SEARCH = (
     ),
     (
         lambda probs, u: _search(array(probs)[array(probs) > 0], u),
-        "The words of probability 0 were removed, and the words behind them have slipped to other ids.",
+        (
+            "The words of probability 0 were removed, and the words behind them have slipped to "
+            "other ids."
+        ),
     ),
     (
         lambda *case: np.sort(_search(*case)),
@@ -167,13 +173,17 @@ SEARCH = (
 )
 
 
-# 3.3: an alias table ---------------------------------------------------------------------------------------------
+# 3.3: an alias table ------------------------------------------------------------------------------
 
 
 def _tables(generator):
-    """Fresh columns: share (V,) and alias (V,). In the first, two columns have one alias and one column is full."""
+    """Fresh columns: share (V,) and alias (V,).
+
+    In the first, two columns have one alias and one column is full.
+    """
     full, a, b, c = torch.randperm(4, generator=generator).tolist()
-    share, alias = torch.ones(4, dtype=torch.float64), torch.arange(4)
+    share = torch.ones(4, dtype=torch.float64)
+    alias = torch.arange(4)
     share[[a, b, c]] = (2 * torch.randperm(9, generator=generator)[:3].double() + 1) / 20 + 0.02
     alias[[a, b, c]] = torch.tensor([full, full, a])
     yield share, alias
@@ -187,7 +197,8 @@ def _tables(generator):
 
 def _implied(share, alias):
     """A table with a row for each column: how much of it belongs to each word."""
-    share, alias = array(share), array(alias)
+    share = array(share)
+    alias = array(alias)
     owner = np.diag(share) + (1 - share)[:, None] * np.eye(len(share))[alias]
     return owner.mean(axis=0)
 
@@ -234,7 +245,10 @@ IMPLIED = (
     ),
     (
         _only_last,
-        "A word that is the alias of several columns gets only one of the rests: add them, do not overwrite.",
+        (
+            "A word that is the alias of several columns gets only one of the rests: add them, do "
+            "not overwrite."
+        ),
     ),
     (_assigned, OVERWRITTEN),
     (lambda *case: _scattered(*case, lambda s: s, lambda s: 1 - s, add=False), OVERWRITTEN),
@@ -252,7 +266,10 @@ IMPLIED = (
     ),
     (
         lambda share, alias: (share + (1 - share)[alias]) / len(share),
-        "Wrong way round: column i gives its rest to the word alias[i]; here it takes from that word's column.",
+        (
+            "Wrong way round: column i gives its rest to the word alias[i]; here it takes from "
+            "that word's column."
+        ),
     ),
     (
         lambda share, alias: torch.ones_like(share) / len(share),
@@ -264,7 +281,10 @@ IMPLIED = (
     ),
     (
         lambda share, alias: (share + 1 - share[alias]) / len(share) / 2,
-        "Each column is picked with the chance 1/V, and the rest goes from column i to word alias[i].",
+        (
+            "Each column is picked with the chance 1/V, and the rest goes from column i to word "
+            "alias[i]."
+        ),
     ),
     (
         lambda *case: np.cumsum(_implied(*case)),
@@ -273,11 +293,14 @@ IMPLIED = (
 )
 
 
-# 3.4: the chance of a hit ----------------------------------------------------------------------------------------
+# 3.4: the chance of a hit -------------------------------------------------------------------------
 
 
 def _draws(generator):
-    """Fresh q (V,), a word w and K draws; in the first q(w) is neither small nor large, and K is neither 1 nor 5."""
+    """Fresh q (V,), a word w and K draws.
+
+    In the first q(w) is neither small nor large, and K is neither 1 nor 5.
+    """
     weights = torch.tensor([3, 5, 7, 8])[torch.randperm(4, generator=generator)].double()
     yield weights / weights.sum(), integer(generator, 0, 3), 3
     while True:
@@ -292,7 +315,10 @@ def _hit(q, w, K):
 HIT = (
     (
         lambda q, w, K: K * q[w],
-        "K times q(w) counts two hits as two: it is near for rare words, too large for frequent ones, and may exceed 1.",
+        (
+            "K times q(w) counts two hits as two: it is near for rare words, too large for "
+            "frequent ones, and may exceed 1."
+        ),
     ),
     (
         lambda q, w, K: q[w] ** K,

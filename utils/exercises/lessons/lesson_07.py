@@ -1,4 +1,7 @@
-"""The exercises of lesson 07: the bill of an epoch, fits and crossings, thinning, and the bytes of an update."""
+"""The exercises of lesson 07.
+
+The bill of an epoch, fits and crossings, thinning, and the bytes of an update.
+"""
 
 import math
 
@@ -15,7 +18,7 @@ def _share(counts):
     return array(counts) / array(counts).sum()
 
 
-# 7.1 -------------------------------------------------------------------------------------------------------------
+# 7.1 ----------------------------------------------------------------------------------------------
 
 
 def _epochs(generator):
@@ -58,11 +61,17 @@ BILL = (
     ),
     (
         _with(walk=lambda counts, depths, K: depths.double().mean()),
-        "The walks are averaged over words. In a text, frequent words are walked to more often: weight by the counts.",
+        (
+            "The walks are averaged over words. In a text, frequent words are walked to more "
+            "often: weight by the counts."
+        ),
     ),
     (
         _with(walk=lambda counts, depths, K: (counts * depths).sum() / counts.sum() + 1),
-        "One too many for the walk: L(w) counts nodes, the leaf among them. The depth is the number of questions.",
+        (
+            "One too many for the walk: L(w) counts nodes, the leaf among them. The depth is the "
+            "number of questions."
+        ),
     ),
     (
         _with(walk=lambda counts, depths, K: depths.max()),
@@ -74,7 +83,10 @@ BILL = (
     ),
     (
         _with(full=lambda counts, depths, K: len(counts) + 1),
-        "The full softmax has V scores, one for each word. The centre vector is part of each, it is no score.",
+        (
+            "The full softmax has V scores, one for each word. The centre vector is part of each, "
+            "it is no score."
+        ),
     ),
     (lambda pairs, *case: _bill(1, *case), "That is the bill of one pair. An epoch has many."),
     (
@@ -88,7 +100,7 @@ BILL = (
 )
 
 
-# 7.2 -------------------------------------------------------------------------------------------------------------
+# 7.2 ----------------------------------------------------------------------------------------------
 
 
 def _points(generator):
@@ -99,7 +111,8 @@ def _points(generator):
             1.5 + 6 * torch.rand(n, dtype=torch.float64, generator=generator), dim=0
         ).round()
         noise = torch.exp(0.4 * torch.randn(n, dtype=torch.float64, generator=generator))
-        p, c = number(generator, 0.3, 1.6), number(generator, 0.5, 9)
+        p = number(generator, 0.3, 1.6)
+        c = number(generator, 0.5, 9)
         return x, torch.round(c * x**p * noise, decimals=2)
 
     yield lambda: draw(4)
@@ -124,7 +137,10 @@ def _ends_only(x, y):
 POWER = (
     (
         _line,
-        "That is the straight line through the numbers themselves. Take the logarithms of both first.",
+        (
+            "That is the straight line through the numbers themselves. Take the logarithms of "
+            "both first."
+        ),
     ),
     (lambda x, y: _line(x.log(), y), "Only x is in logarithms. Take the logarithm of y as well."),
     (
@@ -133,11 +149,17 @@ POWER = (
     ),
     (
         lambda x, y: [_power(x, y)[0], math.exp(math.log10(_power(x, y)[1]))],
-        "The slope is right. The logarithm for c has base 10, the power that undoes it base e: take the same.",
+        (
+            "The slope is right. The logarithm for c has base 10, the power that undoes it base "
+            "e: take the same."
+        ),
     ),
     (
         lambda x, y: [(x.log() * y.log()).sum() / (x.log() ** 2).sum(), 1.0],
-        "That line goes through the origin: subtract the means of the logarithms before you multiply.",
+        (
+            "That line goes through the origin: subtract the means of the logarithms before you "
+            "multiply."
+        ),
     ),
     (_ends_only, "That line joins the first point to the last. Least squares uses all points."),
     (lambda x, y: _power(y, x), "The roles are swapped: that is x as a power of y."),
@@ -149,15 +171,18 @@ POWER = (
 )
 
 
-# 7.3 -------------------------------------------------------------------------------------------------------------
+# 7.3 ----------------------------------------------------------------------------------------------
 
 
 def _texts(generator):
-    """Thresholds between the rarest word's share and the most frequent one's, so that some words are thinned out."""
+    """Thresholds between the rarest word's share and the most frequent one's, so that some words
+    are thinned out.
+    """
 
     def draw(V):
         counts = cases.counts(generator, V)
-        low, high = _share(counts).min(), _share(counts).max()
+        low = _share(counts).min()
+        high = _share(counts).max()
         t = float(low + number(generator, 0, 0.3) * (high - low))
         return counts, cases.depths(generator, V), max(round(t, 3), 0.001)
 
@@ -182,7 +207,10 @@ THINNED = (
     (_kept_by(lambda f, t: np.minimum(1, t / f)), "The square root of t / f is missing."),
     (
         _kept_by(lambda f, t: 1 - np.minimum(1, np.sqrt(t / f)) + 1e-12),
-        "Those are the occurrences that are thrown away: 1 minus the probability to survive. Keep the others.",
+        (
+            "Those are the occurrences that are thrown away: 1 minus the probability to survive. "
+            "Keep the others."
+        ),
     ),
     (
         _kept_by(lambda f, t: np.minimum(1, np.sqrt(t / f) + t / f)),
@@ -202,7 +230,10 @@ THINNED = (
         lambda counts, depths, t: np.average(
             array(depths), weights=np.minimum(1, np.sqrt(t / _share(counts)))
         ),
-        "Each word is weighted by its probability to survive alone. Its weight is its count times that.",
+        (
+            "Each word is weighted by its probability to survive alone. Its weight is its count "
+            "times that."
+        ),
     ),
     (
         lambda counts, depths, t: array(depths).mean(),
@@ -212,7 +243,7 @@ THINNED = (
 )
 
 
-# 7.4 -------------------------------------------------------------------------------------------------------------
+# 7.4 ----------------------------------------------------------------------------------------------
 
 
 def _curves(generator):
@@ -220,7 +251,8 @@ def _curves(generator):
 
     def draw():
         x = integer(generator, 10, 90)
-        low, high = number(generator, 1, 5), number(generator, 20, 90)
+        low = number(generator, 1, 5)
+        high = number(generator, 20, 90)
         y = [low, high, low * number(generator, 1.5, 6), high / number(generator, 1.5, 6)]
         pairs = torch.round(torch.tensor(y, dtype=torch.float64).reshape(2, 2), decimals=2)
         if integer(generator, 0, 1):
@@ -244,7 +276,10 @@ def _zero(x, gap):
 CROSSING = (
     (
         lambda x, y, other: _zero(array(x), array(y) - array(other)),
-        "Those lines are straight in the numbers themselves. Take the logarithms of sizes and seconds.",
+        (
+            "Those lines are straight in the numbers themselves. Take the logarithms of sizes and "
+            "seconds."
+        ),
     ),
     (
         lambda x, y, other: _zero(array(x), np.log(array(y)) - np.log(array(other))),
@@ -257,11 +292,17 @@ CROSSING = (
     (lambda *case: math.log(_meet(*case)), "That is the logarithm of the size. Undo it with exp."),
     (
         lambda x, y, other: math.log(_meet(x, y, other) / x[0]) / math.log(x[1] / x[0]),
-        "That is the share of the way, from 0 at the first size to 1 at the second. The size there is asked for.",
+        (
+            "That is the share of the way, from 0 at the first size to 1 at the second. The size "
+            "there is asked for."
+        ),
     ),
     (
         lambda x, y, other: float(x[0]) * float(x[1]) / _meet(x, y, other),
-        "The share is taken from the wrong end: it is the first gap divided by the first minus the second.",
+        (
+            "The share is taken from the wrong end: it is the first gap divided by the first "
+            "minus the second."
+        ),
     ),
     (
         lambda x, y, other: float(
@@ -272,7 +313,7 @@ CROSSING = (
 )
 
 
-# 7.5 -------------------------------------------------------------------------------------------------------------
+# 7.5 ----------------------------------------------------------------------------------------------
 
 
 def _batches(generator):
@@ -308,7 +349,10 @@ def _as_if(size=4, identity=8, times=3, rows=torch.Tensor.numel):
 BYTES = (
     (
         _as_if(rows=lambda ids: len(ids.unique())),
-        "Repeated ids were counted once. The gradient stores a row for each of them, and each is moved.",
+        (
+            "Repeated ids were counted once. The gradient stores a row for each of them, and each "
+            "is moved."
+        ),
     ),
     (
         _as_if(identity=0),
@@ -324,7 +368,10 @@ BYTES = (
     (lambda *case: _moved(*case)[::-1], "The two are in the wrong order: dense first."),
     (
         lambda V, d, ids: [3 * V * d * 4, V * (3 * d * 4 + 8)],
-        "The dense one is right. The sparse one moves only the rows that the gradient stores, not all V.",
+        (
+            "The dense one is right. The sparse one moves only the rows that the gradient stores, "
+            "not all V."
+        ),
     ),
 )
 

@@ -35,7 +35,9 @@ def _with_a_zero(generator):
 
 
 def _without_ties(generator):
-    """Counts (V,) for which no merge has a choice, so that Huffman's tree is the same whatever rule breaks ties."""
+    """Counts (V,) for which no merge has a choice, so that Huffman's tree is the same whatever rule
+    breaks ties.
+    """
 
     def draw(V):
         while True:
@@ -61,7 +63,7 @@ def _has_ties(weights):
     return False
 
 
-# 5.1 -------------------------------------------------------------------------------------------------------------
+# 5.1 ----------------------------------------------------------------------------------------------
 
 
 def _expected(counts, depths):
@@ -71,11 +73,17 @@ def _expected(counts, depths):
 EXPECTED = (
     (
         lambda counts, depths: array(depths).mean(),
-        "That is the plain mean over words. Frequent words are walked to more often: weight by p(w).",
+        (
+            "That is the plain mean over words. Frequent words are walked to more often: weight "
+            "by p(w)."
+        ),
     ),
     (
         lambda counts, depths: (counts * depths).sum(),
-        "Those are the steps of the whole text. Not normalised yet: p(w) is the count divided by all counts.",
+        (
+            "Those are the steps of the whole text. Not normalised yet: p(w) is the count divided "
+            "by all counts."
+        ),
     ),
     (
         lambda counts, depths: (counts * depths).sum() // counts.sum(),
@@ -112,7 +120,7 @@ EXPECTED = (
 )
 
 
-# 5.2 -------------------------------------------------------------------------------------------------------------
+# 5.2 ----------------------------------------------------------------------------------------------
 
 
 def _bits(counts):
@@ -151,7 +159,10 @@ ENTROPY = (
     ),
     (
         lambda counts: (_seen(counts) * _seen(counts).log2()).sum(),
-        "Forgot to normalise: p is the count divided by the sum of the counts. The minus is missing too.",
+        (
+            "Forgot to normalise: p is the count divided by the sum of the counts. The minus is "
+            "missing too."
+        ),
     ),
     (
         lambda counts: math.log2(len(counts)),
@@ -171,7 +182,10 @@ ENTROPY = (
     ),
     (
         lambda counts: -(_seen(counts) / counts.sum()).log2().mean(),
-        "Every word counts the same here. The logarithm is weighted by p(w): the factor p is missing.",
+        (
+            "Every word counts the same here. The logarithm is weighted by p(w): the factor p is "
+            "missing."
+        ),
     ),
     (
         lambda counts: -(_seen(counts) / counts.sum()).log2().sum(),
@@ -185,7 +199,7 @@ ENTROPY = (
 )
 
 
-# 5.3 and 5.4 -----------------------------------------------------------------------------------------------------
+# 5.3 and 5.4 --------------------------------------------------------------------------------------
 
 
 def _huffman(counts, take=heapq.heappop, add=heapq.heappush, prepare=heapq.heapify):
@@ -193,7 +207,8 @@ def _huffman(counts, take=heapq.heappop, add=heapq.heappush, prepare=heapq.heapi
     waiting = [(count, [w]) for w, count in enumerate(counts.tolist())]
     prepare(waiting)
     while len(waiting) > 1:
-        (a, left), (b, right) = take(waiting), take(waiting)
+        (a, left) = take(waiting)
+        (b, right) = take(waiting)
         add(waiting, (a + b, left + right))
         yield a + b, left + right
 
@@ -220,7 +235,10 @@ def _largest_first(counts):
 
 
 def _split_from_the_top(counts):
-    """Shannon and Fano's tree, as merges: sorted, then split where the halves are nearest in weight, and again."""
+    """Shannon and Fano's tree, as merges.
+
+    Sorted, then split where the halves are nearest in weight, and again.
+    """
 
     def split(words):
         weights = counts[words]
@@ -244,13 +262,19 @@ def _depths(counts, merges=_huffman):
     return depths
 
 
-NEWEST = "The newest tree is merged again at once, which makes a chain. It must wait until it is among the two rarest."
+NEWEST = (
+    "The newest tree is merged again at once, which makes a chain. It must wait until it is among "
+    "the two rarest."
+)
 QUEUE = "A merged tree waits at the end of the line here. It must be sorted in again by its weight."
 GIVEN = "The words are merged in the order they are given. Take the two rarest each time."
 LARGEST = (
     "The two most frequent are merged first. Huffman merges the two rarest, which end up deepest."
 )
-TOP_DOWN = "That splits from the top (Shannon and Fano). It comes near; merging the two rarest is often better."
+TOP_DOWN = (
+    "That splits from the top (Shannon and Fano). It comes near; merging the two rarest is often "
+    "better."
+)
 
 TOTAL = (
     (lambda counts: _total(counts, _split_from_the_top), TOP_DOWN),
@@ -281,7 +305,10 @@ TOTAL = (
     (lambda counts: len(counts) - 1, "That is the number of merges. Each counts with its weight."),
     (
         lambda counts: _bits(counts) * counts.sum(),
-        "That is entropy times total, a bound that no tree falls below. Huffman's tree lies a little above it.",
+        (
+            "That is entropy times total, a bound that no tree falls below. Huffman's tree lies a "
+            "little above it."
+        ),
     ),
     (
         lambda counts: math.log2(len(counts)) * counts.sum(),
@@ -301,7 +328,10 @@ DEPTHS = (
     (lambda counts: _depths(counts, _largest_first), LARGEST),
     (
         lambda counts: _depths(counts) + 1,
-        "One too many everywhere: those are L(w), nodes with both ends. The depth is the number of steps, L(w) - 1.",
+        (
+            "One too many everywhere: those are L(w), nodes with both ends. The depth is the "
+            "number of steps, L(w) - 1."
+        ),
     ),
     (
         lambda counts: _depths(counts) - 1,
@@ -319,11 +349,17 @@ DEPTHS = (
     ),
     (
         lambda counts: np.ones(len(counts)),
-        "Each word got one step, for its own merge. A merge takes all words below it one step deeper.",
+        (
+            "Each word got one step, for its own merge. A merge takes all words below it one step "
+            "deeper."
+        ),
     ),
     (
         lambda counts: _depths(counts).max() - _depths(counts),
-        "Counted from the deepest word up. The depth counts from the root down: rare words have the large numbers.",
+        (
+            "Counted from the deepest word up. The depth counts from the root down: rare words "
+            "have the large numbers."
+        ),
     ),
     (
         lambda counts: _total(counts) / counts.sum(),

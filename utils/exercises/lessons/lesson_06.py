@@ -32,7 +32,10 @@ def _ragged(generator):
 
 
 def _bag_and_words(generator, noise=0):
-    """table, bag, U and the centre word; with `noise`, that many noise words that differ from it."""
+    """table, bag, U and the centre word.
+
+    With `noise`, that many noise words that differ from it.
+    """
 
     def draw(V, n, K):
         words = torch.randperm(V, generator=generator).tolist()
@@ -63,7 +66,7 @@ def _bag_and_walk(generator):
         yield draw(V, _bag(generator, V, integer(generator, 1, 6)), integer(generator, 1, V - 1))
 
 
-# 6.1 -------------------------------------------------------------------------------------------------------------
+# 6.1 ----------------------------------------------------------------------------------------------
 
 
 def _pieces(ids, offsets):
@@ -88,7 +91,10 @@ def _padded(table, ids, offsets):
 MEANS = (
     (
         _sums,
-        "Those are sums. The hidden vector is the mean: divide each by the number of words in its bag.",
+        (
+            "Those are sums. The hidden vector is the mean: divide each by the number of words in "
+            "its bag."
+        ),
     ),
     (
         lambda *case: _means(*case)[:-1],
@@ -122,7 +128,10 @@ MEANS = (
         lambda table, ids, offsets: np.stack(
             [array(table)[words].mean() for words in _pieces(ids, offsets)]
         ),
-        "One number a bag: that is the mean over the coordinates too. Take it over the words only, dim=0.",
+        (
+            "One number a bag: that is the mean over the coordinates too. Take it over the words "
+            "only, dim=0."
+        ),
     ),
     (
         lambda table, ids, offsets: array(table)[array(ids)].mean(axis=0),
@@ -135,7 +144,7 @@ MEANS = (
 )
 
 
-# 6.2 -------------------------------------------------------------------------------------------------------------
+# 6.2 ----------------------------------------------------------------------------------------------
 
 
 def _mean(table, bag):
@@ -161,23 +170,38 @@ def _in_context(table, bag, U, c):
 CONTEXT = (
     (
         lambda table, bag, *case: len(bag) * _in_context(table, bag, *case),
-        "The factor 1/2m is missing: each word is only a part of the mean. (word2vec.c has the same gap.)",
+        (
+            "The factor 1/2m is missing: each word is only a part of the mean. (word2vec.c has "
+            "the same gap.)"
+        ),
     ),
     (
         lambda *case: -_in_context(*case),
-        "The sign is turned: that is the gradient of log P. The loss is -log P, so expected minus observed.",
+        (
+            "The sign is turned: that is the gradient of log P. The loss is -log P, so expected "
+            "minus observed."
+        ),
     ),
     (
         lambda *case: 2 * _in_context(*case),
-        "Divided by half the number of words. There are 2m words in the bag, so 2m is the bag's length.",
+        (
+            "Divided by half the number of words. There are 2m words in the bag, so 2m is the "
+            "bag's length."
+        ),
     ),
     (
         lambda table, bag, U, c: _each(_errors(_sum(table, bag), U, c) @ array(U) / len(bag), bag),
-        "The probabilities come from the sum of the context vectors. The hidden vector is their mean.",
+        (
+            "The probabilities come from the sum of the context vectors. The hidden vector is "
+            "their mean."
+        ),
     ),
     (
         lambda table, bag, U, c: _each(-array(U)[c] / len(bag), bag),
-        "Only the observed word is there. What was expected is missing: the sum over all words of P times u.",
+        (
+            "Only the observed word is there. What was expected is missing: the sum over all "
+            "words of P times u."
+        ),
     ),
     (
         lambda table, bag, U, c: _each(
@@ -191,16 +215,22 @@ CONTEXT = (
     ),
     (
         lambda table, bag, *case: len(bag) * _in_context(table, bag, *case)[0],
-        "That is the gradient in the mean vector. Pass it on to each word, and mind its share: (2m, d).",
+        (
+            "That is the gradient in the mean vector. Pass it on to each word, and mind its "
+            "share: (2m, d)."
+        ),
     ),
     (
         lambda table, bag, U, c: np.outer(_errors(_mean(table, bag), U, c), _mean(table, bag)),
-        "That is the gradient in the rows of U: errors times the mean vector. Asked for are the context vectors.",
+        (
+            "That is the gradient in the rows of U: errors times the mean vector. Asked for are "
+            "the context vectors."
+        ),
     ),
 )
 
 
-# 6.3 -------------------------------------------------------------------------------------------------------------
+# 6.3 ----------------------------------------------------------------------------------------------
 
 
 def _yes_no(hidden, U, c, noise):
@@ -220,13 +250,19 @@ BAG_LOSS = (
         lambda table, bag, U, c, noise: np.mean(
             [_yes_no(v, U, c, noise) for v in array(table)[array(bag)]]
         ),
-        "That is the mean of the losses of single words. CBOW takes the mean of the vectors, and then one loss.",
+        (
+            "That is the mean of the losses of single words. CBOW takes the mean of the vectors, "
+            "and then one loss."
+        ),
     ),
     (
         lambda table, bag, U, c, noise: sum(
             _yes_no(v, U, c, noise) for v in array(table)[array(bag)]
         ),
-        "Those are the losses of single words, added up: skip-gram. CBOW takes the mean of the vectors, then one loss.",
+        (
+            "Those are the losses of single words, added up: skip-gram. CBOW takes the mean of "
+            "the vectors, then one loss."
+        ),
     ),
     (
         lambda *case: -_bag_loss(*case),
@@ -238,13 +274,19 @@ BAG_LOSS = (
     ),
     (
         lambda table, bag, U, c, noise: -log_expit(array(U)[[c, *noise]] @ _mean(table, bag)).sum(),
-        "The noise words were asked for a yes. Their answer is no: the sign of their scores changes.",
+        (
+            "The noise words were asked for a yes. Their answer is no: the sign of their scores "
+            "changes."
+        ),
     ),
     (
         lambda table, bag, U, c, noise: (
             -log_expit(-array(U)[[c, *noise]] @ _mean(table, bag)).sum()
         ),
-        "The centre word was asked for a no. Its answer is yes: the sign of its score does not change.",
+        (
+            "The centre word was asked for a no. Its answer is yes: the sign of its score does "
+            "not change."
+        ),
     ),
     (
         lambda *case: _bag_loss(*case) / (1 + len(case[-1])),
@@ -252,7 +294,10 @@ BAG_LOSS = (
     ),
     (
         lambda table, bag, U, c, noise: log_softmax(array(U) @ _mean(table, bag))[c] * -1,
-        "That is the full softmax's loss (15.1.7 with the mean vector). Here there are K + 1 yes/no questions.",
+        (
+            "That is the full softmax's loss (15.1.7 with the mean vector). Here there are K + 1 "
+            "yes/no questions."
+        ),
     ),
     (
         lambda table, bag, U, c, noise: (
@@ -264,7 +309,7 @@ BAG_LOSS = (
 )
 
 
-# 6.4 -------------------------------------------------------------------------------------------------------------
+# 6.4 ----------------------------------------------------------------------------------------------
 
 
 def _push(hidden, nodes, path, signs):
@@ -298,7 +343,10 @@ def _distinct(table, bag, *walk):
 TWICE = (
     (
         _once,
-        "A word that stands twice got its share once. Each place adds: the row is written over, not added to.",
+        (
+            "A word that stands twice got its share once. Each place adds: the row is written "
+            "over, not added to."
+        ),
     ),
     (
         lambda table, bag, *walk: _in_table(table, bag, *walk) * len(bag),
@@ -310,7 +358,10 @@ TWICE = (
     ),
     (
         lambda table, bag, *walk: _once(table, bag, *walk, n=len(np.unique(array(bag)))),
-        "Divided by the number of different words. Places are counted: a word that stands twice is two of the 2m.",
+        (
+            "Divided by the number of different words. Places are counted: a word that stands "
+            "twice is two of the 2m."
+        ),
     ),
     (
         _distinct,
@@ -338,7 +389,10 @@ TWICE = (
     ),
     (
         lambda table, bag, nodes, path, signs: _in_table(table, bag, nodes, path, 0 * signs),
-        "The labels are missing: the error is sigma(score) - [left], so 1 is taken off where the walk goes left.",
+        (
+            "The labels are missing: the error is sigma(score) - [left], so 1 is taken off where "
+            "the walk goes left."
+        ),
     ),
     (
         lambda table, bag, *walk: _spread(table, bag, _push(_sum(table, bag), *walk) / len(bag)),
