@@ -15,8 +15,8 @@ from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import balanced_tree, huffman_tree
 from utils.widgets import GradientInspector
 from utils.widgets.common.base import module
-from utils.widgets.inspector.steps import PAIR, problem
 from utils.widgets.common.trees import chain_tree
+from utils.widgets.inspector.steps import PAIR, problem
 
 MATH = module("inspector/math.js")
 TREES = {

@@ -21,8 +21,8 @@ from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import huffman_tree
 from utils.widgets import GradientInspector, NoiseExplorer, TreeExplorer
 from utils.widgets.common.base import FOLDER, STATE, VIEW, LiveFigure, module, source
-from utils.widgets.noise.explorer import uniform
 from utils.widgets.common.pages import forget_views, revive
+from utils.widgets.noise.explorer import uniform
 
 FIGURES = [getattr(widgets, name) for name in widgets.__all__]
 figures = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)

@@ -161,5 +161,5 @@ def check_history(state: dict) -> None:
         kind = int if name == "pairs" else float
         if not all(type(value) is kind and math.isfinite(value) for value in values):
             raise ValueError(f"its history has {name} that are no finite numbers")
-        if name != "loss" and (values != sorted(values) or values[:1] < [0]):
+        if name != "loss" and values != sorted([0, *values])[1:]:
             raise ValueError(f"its history has {name} that do not ascend")

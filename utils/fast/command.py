@@ -75,7 +75,7 @@ class Command:
         whole_number("min-count", given.min_count)
         if given.threads is not None:
             whole_number("threads", given.threads, most=MOST_THREADS)
-        real_number("every", given.every, above=0, hint=", in seconds")
+        real_number("every", given.every, least=0, hint=", in seconds")
         check_output(self.out, given.corpus)
         if given.resume:
             checkpoints.read(self.checkpoint)

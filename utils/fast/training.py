@@ -327,7 +327,7 @@ class CheckpointKeeper:
     """
 
     def __init__(self, run: Run, path, resume: bool, every: Real):
-        self.every = real_number("every", every, above=0, hint=", in seconds")
+        self.every = real_number("every", every, least=0, hint=", in seconds")
         self.run = run
         self.path = None if path is None else Path(path)
         self.ours = False
