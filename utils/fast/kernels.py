@@ -71,7 +71,7 @@ def block_step(
 ) -> float:
     """One step of n blocks, each with T input rows and R output rows (15.2.6, 15.2.7).
 
-    weights[i, r] is the weight of pair (i, r), and labels[i, r] what its sigma should be.
+    weights[i, r] is the weight of pair (i, r), labels[i, r] what its sigma should be.
     For skip-gram `weights` is a band of the matrix: all scores are computed, and those
     outside the band have weight 0. An error times a vector, in three matrix products.
     `weights` is overwritten. Returns the summed loss in nats if asked for, else 0.
