@@ -167,7 +167,7 @@ def held_out_loss(inputs, outputs, vocab, sentences) -> float:
 
 
 def train_fast(run, sentences, vocab, path):
-    from utils.fast import Run
+    from utils.fast.training import Run
     from utils.fast.text import Text
 
     objective = run["objective"] + ("-blocks" if run["trainer"] == "blocks" else "")
@@ -185,7 +185,7 @@ def train_fast(run, sentences, vocab, path):
     )
     start = time.perf_counter()
     trainer.train(run["threads"])
-    return time.perf_counter() - start, trainer.embeddings(), trainer.outputs.vectors
+    return time.perf_counter() - start, trainer.embeddings(), trainer.output_table.vectors
 
 
 def train_plain(run, sentences, vocab, path):
@@ -295,7 +295,7 @@ def measure_scaling(run: dict) -> dict:
     import torch
 
     from utils.costs import zipf_counts
-    from utils.fast import Run
+    from utils.fast.training import Run
     from utils.fast.text import Text
     from utils.vocabulary import Vocab
 
