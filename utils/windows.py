@@ -189,8 +189,8 @@ def cbow_batches(
 ) -> Batches:
     """Shuffled CBOW batches: yields (inputs, targets).
 
-    targets are centre ids (B,), inputs (context ids, offsets (B,)), in `nn.EmbeddingBag`'s form: bag
-    b is context ids[offsets[b] : offsets[b + 1]], and none is empty. Options and errors are those of
-    `skip_gram_batches`.
+    targets are centre ids (B,), inputs (context ids, offsets (B,)), in `nn.EmbeddingBag`'s form:
+    bag b is context ids[offsets[b] : offsets[b + 1]], and none is empty. Options and errors are
+    those of `skip_gram_batches`.
     """
     return Batches(cbow_epoch, ids, sentence_ids, vocab, window, batch_size, subsample, seed, rule)

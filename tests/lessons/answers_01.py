@@ -26,7 +26,8 @@ def loop_gradient(U, v_c, o):
 
 
 def numpy_expected(U, v_c, o):
-    U, v_c = U.numpy(), v_c.numpy()
+    U = U.numpy()
+    v_c = v_c.numpy()
     e = np.exp(U @ v_c)
     return (e / e.sum()) @ U - U[o]
 

@@ -106,7 +106,10 @@ def loop_expected(U, v_c, o, q, K):
 
 
 def listed(U, v_c, o, q, K):
-    """All draws of two words at a time, K of them from K / 2 pairs: the expectation needs no more."""
+    """All draws of two words at a time, K of them from K / 2 pairs.
+
+    The expectation needs no more.
+    """
     pairs = itertools.product(range(len(U)), repeat=2)
     two = sum(
         q[a] * q[b] * -(F.logsigmoid(-(U[a] @ v_c)) + F.logsigmoid(-(U[b] @ v_c))) for a, b in pairs

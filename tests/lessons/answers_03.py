@@ -20,7 +20,8 @@ def sums_in_place(probs, u):
 def walk(probs, u):
     ids = []
     for x in u.tolist():
-        i, end = 0, float(probs[0])
+        i = 0
+        end = float(probs[0])
         while x >= end:
             i += 1
             end += float(probs[i])

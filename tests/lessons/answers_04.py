@@ -60,7 +60,8 @@ def walks_down(children, U, v_c):
 
 
 def climbs_up(children, U, v_c):
-    V, table = len(children) + 1, children.numpy()
+    V = len(children) + 1
+    table = children.numpy()
     go_left = torch.sigmoid((U @ v_c).float()).numpy()
     P = np.ones(V)
     for w in range(V):

@@ -39,7 +39,8 @@ def math_entropy(counts):
 
 
 def heap_total(counts):
-    heap, total = counts.tolist(), 0
+    heap = counts.tolist()
+    total = 0
     heapq.heapify(heap)
     while len(heap) > 1:
         merged = heapq.heappop(heap) + heapq.heappop(heap)
@@ -56,7 +57,8 @@ def recursive_total(counts):
 
 
 def sorted_once(counts):
-    weights, total = sorted(counts.tolist()), 0
+    weights = sorted(counts.tolist())
+    total = 0
     while len(weights) > 1:
         merged = weights.pop(0) + weights.pop(0)
         weights.insert(0, merged)
@@ -65,7 +67,8 @@ def sorted_once(counts):
 
 
 def to_the_end(counts):
-    weights, total = sorted(counts.tolist()), 0
+    weights = sorted(counts.tolist())
+    total = 0
     while len(weights) > 1:
         weights.append(weights.pop(0) + weights.pop(0))
         total += weights[-1]
@@ -73,7 +76,8 @@ def to_the_end(counts):
 
 
 def stops_early(counts):
-    weights, total = counts.tolist(), 0
+    weights = counts.tolist()
+    total = 0
     while len(weights) > 2:
         weights.sort()
         weights.append(weights.pop(0) + weights.pop(0))
@@ -82,7 +86,8 @@ def stops_early(counts):
 
 
 def the_largest(counts):
-    weights, total = counts.tolist(), 0
+    weights = counts.tolist()
+    total = 0
     while len(weights) > 1:
         weights.sort()
         weights.append(weights.pop() + weights.pop())
@@ -106,7 +111,8 @@ def sets_of_words(counts):
     depths = Counter()
     while len(trees) > 1:
         trees.sort(key=lambda tree: -tree[0])
-        (a, left), (b, right) = trees.pop(), trees.pop()
+        (a, left) = trees.pop()
+        (b, right) = trees.pop()
         depths.update(left | right)
         trees.append((a + b, left | right))
     return [depths[w] for w in range(len(counts))]
@@ -116,7 +122,8 @@ def nested_tuples(counts):
     heap = [(int(c), w, w) for w, c in enumerate(counts)]
     heapq.heapify(heap)
     while len(heap) > 1:
-        a, b = heapq.heappop(heap), heapq.heappop(heap)
+        a = heapq.heappop(heap)
+        b = heapq.heappop(heap)
         heapq.heappush(heap, (a[0] + b[0], a[1], (a[2], b[2])))
     depths = np.zeros(len(counts), dtype=np.float32)
 

@@ -51,10 +51,13 @@ def wrong_base(x, y):
 
 
 def loop_thinned(counts, depths, t):
-    total, steps, left = counts.sum().item(), 0.0, 0.0
+    total = counts.sum().item()
+    steps = 0.0
+    left = 0.0
     for count, depth in zip(counts.tolist(), depths.tolist()):
         keep = min(1.0, math.sqrt(t * total / count))
-        steps, left = steps + count * keep * depth, left + count * keep
+        steps = steps + count * keep * depth
+        left = left + count * keep
     return steps / left
 
 
@@ -79,13 +82,16 @@ def raw_counts(counts, depths, t):
 def by_powers(x, y, other):
     """Both curves as c x^p, set equal."""
     p, q = (math.log(s[1] / s[0]) / math.log(x[1] / x[0]) for s in (y, other))
-    c, e = float(y[0]) / float(x[0]) ** p, float(other[0]) / float(x[0]) ** q
+    c = float(y[0]) / float(x[0]) ** p
+    e = float(other[0]) / float(x[0]) ** q
     return (e / c) ** (1 / (p - q))
 
 
 def by_bisection(x, y, other):
-    low, high = math.log(x[0]), math.log(x[1])
-    start, end = low, high
+    low = math.log(x[0])
+    high = math.log(x[1])
+    start = low
+    end = high
 
     def gap(at):
         share = (at - start) / (end - start)

@@ -40,7 +40,8 @@ def pmi(counts):
 
 def loop_pmi(counts):
     n = counts.tolist()
-    total, column = sum(map(sum, n)), [sum(row[w] for row in n) for w in range(len(n[0]))]
+    total = sum(map(sum, n))
+    column = [sum(row[w] for row in n) for w in range(len(n[0]))]
     return [[math.log(x * total / (sum(row) * column[w])) for w, x in enumerate(row)] for row in n]
 
 
@@ -58,7 +59,8 @@ def both(p, scores, q, K):
 
 
 def with_nan(p, scores, q, K):
-    P, corrected = torch.softmax(scores, 0), torch.softmax(scores + (K * q).log(), 0)
+    P = torch.softmax(scores, 0)
+    corrected = torch.softmax(scores + (K * q).log(), 0)
     return (p * (p / P).log()).sum(), (p * (p / corrected).log()).sum()
 
 

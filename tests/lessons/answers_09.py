@@ -35,7 +35,8 @@ def gradients(X, Y, band):
 
 
 def loop_gradients(X, Y, band):
-    in_X, in_Y = torch.zeros_like(X), torch.zeros_like(Y)
+    in_X = torch.zeros_like(X)
+    in_Y = torch.zeros_like(Y)
     for i, j in band.nonzero().tolist():
         error = torch.sigmoid(X[i] @ Y[j]) - 1
         in_X[i] += error * Y[j]
@@ -44,7 +45,8 @@ def loop_gradients(X, Y, band):
 
 
 def by_autograd(X, Y, band):
-    X, Y = X.clone().requires_grad_(), Y.clone().requires_grad_()
+    X = X.clone().requires_grad_()
+    Y = Y.clone().requires_grad_()
     (-(band * F.logsigmoid(X @ Y.T)).sum()).backward()
     return X.grad, Y.grad
 
@@ -55,7 +57,8 @@ def in_place(X, Y, band):
 
 
 def mean_gradients(X, Y, band):
-    X, Y = X.clone().requires_grad_(), Y.clone().requires_grad_()
+    X = X.clone().requires_grad_()
+    Y = Y.clone().requires_grad_()
     i, j = band.nonzero(as_tuple=True)
     (-F.logsigmoid((X[i] * Y[j]).sum(1))).mean().backward()
     return X.grad, Y.grad

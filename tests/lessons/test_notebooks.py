@@ -1,4 +1,5 @@
-"""The notebooks as files: run in order, no errors, no traces of a machine, short cells, alt text, true #@save cells.
+"""The notebooks as files: run in order, no errors, no traces of a machine, short cells, alt text,
+true #@save cells.
 
 A lesson is one of the six; a notebook is also the lab, or solutions.
 """
@@ -130,7 +131,9 @@ PAGES = [*NOTEBOOKS, *FOLDER.glob("*.md"), FOLDER.parent / "README.md"]
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
-    """To a file that is there, and after a # to one of its headings, which as an anchor has dashes for spaces."""
+    """To a file that is there, and after a # to one of its headings, which as an anchor has dashes
+    for spaces.
+    """
     text = prose(read(page).cells) if page.suffix == ".ipynb" else page.read_text(encoding="utf-8")
     for target, anchor in re.findall(r"\]\(([^)#]+)(?:#([^)]+))?\)", text):
         there = page.parent / target
@@ -202,7 +205,7 @@ def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
     )
 
 
-# Slides -----------------------------------------------------------------------------------------------------------
+# Slides -------------------------------------------------------------------------------------------
 
 MOST_SLIDES = 30
 
@@ -265,11 +268,14 @@ def test_slides_load_nothing_from_another_host(projected):
     all_described(projected, html)
 
 
-# The browsable copy -----------------------------------------------------------------------------------------------
+# The browsable copy -------------------------------------------------------------------------------
 
 
 def all_described(notebook, html):
-    """No picture without an alt text of the notebook's; whether each of the notebook's pictures is there."""
+    """No picture without an alt text of the notebook's.
+
+    Whether each of the notebook's pictures is there.
+    """
     alts = [
         output.metadata["image/png"]["alt"]
         for cell in code(notebook.cells)

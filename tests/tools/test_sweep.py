@@ -1,4 +1,7 @@
-"""tools/sweep.py: what it promises to run, that it resumes, and that nothing stored is lost. No real training."""
+"""tools/sweep.py: what it promises to run, that it resumes, and that nothing stored is lost.
+
+No real training.
+"""
 
 import importlib
 from collections import Counter
@@ -80,7 +83,7 @@ def rows(sweep, name="sweep"):
     return sweep.tables.load(name, sweep.KEY if name == "sweep" else [], sweep.COMMAND)
 
 
-# What there is to do ------------------------------------------------------------------------------------------------
+# What there is to do ------------------------------------------------------------------------------
 
 
 def test_the_promised_seeds(sweep):
@@ -122,7 +125,7 @@ def test_each_system_takes_the_rate_of_its_lowest_held_out_loss(sweep):
         assert lr == (0.01 if (run.model, run.objective) == ("CBOW", "full softmax") else 0.1)
 
 
-# Stored, resumed, interrupted ---------------------------------------------------------------------------------------
+# Stored, resumed, interrupted ---------------------------------------------------------------------
 
 
 def test_what_is_stored_is_not_run_again(sweep, monkeypatch):
@@ -187,7 +190,7 @@ def test_a_job_interrupted_between_two_tables_is_repeated_without_doubles(sweep)
     assert ("run", run, 0.1) not in sweep.run_jobs()
 
 
-# One real run, on a text of 240 short sentences -------------------------------------------------------------------
+# One real run, on a text of 240 short sentences ---------------------------------------------------
 
 
 @pytest.fixture
@@ -230,7 +233,8 @@ def test_a_tiny_run_from_end_to_end(tiny, trainer, model):
 
 
 def test_a_tiny_rate(tiny):
-    run, losses = tiny.SYSTEMS[0], {}
+    run = tiny.SYSTEMS[0]
+    losses = {}
     for lr in (0.1, 1e12):
         ((row,),) = tiny.job("rate", run, lr).values()
         losses[lr] = row["held_out_loss"]
