@@ -97,7 +97,7 @@ class Run:
     def _tables(self, vocab, keep) -> tuple[Table, Table]:
         V = len(vocab)
         d = self.settings.dim
-        generator = torch.Generator().manual_seed(_seed(self.settings.seed, 0))
+        generator = torch.Generator().manual_seed(self.settings.seed)
         start = (
             torch.rand(V, d, generator=generator, dtype=torch.float32) - 0.5
         ) / d  # word2vec.c's
