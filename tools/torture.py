@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -216,6 +217,8 @@ def quiet_command(*words: str) -> tuple[int, str]:
             code = fast_command([*words, *OPTIONS])
         except SystemExit as error:
             code = error.code
+        except Exception:
+            return -1, traceback.format_exc()
     return code, errors.getvalue()
 
 

@@ -218,6 +218,7 @@ DAMAGES = {
     "not finite": lambda s: s | {"inputs": s["inputs"] * float("nan")},
     "no table": lambda s: s | {"inputs": None},
     "one more": lambda s: s | {"input_squares": s["inputs"]},
+    "no squares": lambda s: {k: v for k, v in s.items() if k != "input_squares"},
     "missing": lambda s: {k: v for k, v in s.items() if k != "outputs"},
     "negative": lambda s: s | {"next_piece": -1},
     "too far": lambda s: s | {"next_piece": 10**9},
