@@ -69,7 +69,7 @@ def _unicode_letter(match: re.Match) -> str:
 
 
 def export(path: Path, page: Path | None = None, theme: str = "light") -> None:
-    """Write a lesson or a page of Markdown as one HTML page, by default to its place in the copy."""
+    """Write a lesson or a page of Markdown as an HTML page, by default to its place in the copy."""
     notebook = read_page(path)
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
