@@ -1,13 +1,16 @@
-# Each recipe is a plain command; the README gives the same for machines without make.
+# Each recipe is a plain command; CONTRIBUTING.md and notebooks/help.md give the same without make.
 PYTHON ?= python3
 LAB_ARGS ?=
-export OMP_WAIT_POLICY ?= PASSIVE# threads that wait do not spin: training stays fast beside other programs
+# Threads that wait do not spin: training stays fast beside other programs.
+export OMP_WAIT_POLICY ?= PASSIVE
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check
 READY := .venv/ready
 NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval numba pandas pytest torch utils xdist
 
-# A .venv that is half made, broken, moved or of another Python is made anew: without its mark, set-up starts afresh.
+# A .venv that is half made, broken, moved or of another Python is made anew:
+# without its mark, set-up starts afresh.
 ifneq ($(wildcard $(READY)),)
 ifneq ($(shell $(PY) -c "import importlib.util as u, os; print(all(map(u.find_spec, '$(NEEDED)'.split())) \
 	and os.path.samefile(u.find_spec('utils').submodule_search_locations[0], 'utils'))" 2>/dev/null),True)
@@ -15,41 +18,48 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab test test-browser run slides bench bench-cost sweep clean
+.PHONY: help setup lab check test test-browser run slides bench bench-cost sweep clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make lab    set up and open the first lesson (LAB_ARGS=--no-browser prints the address instead)"
-	@echo "make test   set up and run all tests, the lessons among them"
-	@echo "make test-browser   drive the interactive figures in Chromium (installed on Debian where it is missing)"
-	@echo "make run    execute the lessons afresh, refresh their outputs, write build/html"
-	@echo "make slides write the lessons as slides to build/slides"
-	@echo "make bench  race the full-speed trainer against gensim and fastText (half an hour; resumes where it stopped)"
-	@echo "make bench-cost   measure the table of lesson 07 anew (a quarter of an hour)"
-	@echo "make sweep  train every system of lesson 08 anew where the tables lack it (hours; resumes where it stopped)"
-	@echo "make setup  set up only"
-	@echo "make clean  remove .venv and build"
+	@echo "make lab           set up and open the first lesson (LAB_ARGS=--no-browser prints the address)"
+	@echo "make check         style checks and unit tests, without the notebooks: under a minute"
+	@echo "make test          all tests, the lessons among them: about five minutes"
+	@echo "make test-browser  drive the interactive figures in Chromium (installed on Debian where missing)"
+	@echo "make run           execute the lessons afresh, refresh their outputs, write build/html"
+	@echo "make slides        write the lessons as slides to build/slides"
+	@echo "make bench         race the full-speed trainer against its peers (45 minutes; it resumes)"
+	@echo "make bench-cost    measure the table of lesson 07 anew (a quarter of an hour)"
+	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
+	@echo "make setup         set up only"
+	@echo "make clean         remove .venv and build"
 
 setup: $(READY)
 
-$(READY): requirements.txt
+$(READY): requirements.txt pyproject.toml
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
 	'this course needs Python 3.11 to 3.13, $(PYTHON) is %d.%d; try make PYTHON=python3.12 setup' % v)"
 	$(PYTHON) -m venv --clear .venv
-	$(PY) -m pip install --disable-pip-version-check -r requirements.txt
-	$(PY) -m pip install --disable-pip-version-check -q --no-deps d2l==1.0.3
-	$(PY) -m pip install --disable-pip-version-check -q --no-deps -e .
+	$(PIP) -r requirements.txt
+	$(PIP) -q --no-deps d2l==1.0.3
+	$(PIP) -q --no-deps -e .
 	@touch $(READY)
 
 lab: $(READY)
 	$(PY) -m jupyterlab --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb --ip=127.0.0.1 $(ROOT) $(LAB_ARGS)
 
+check: $(READY)
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m pytest -q -n 2 tests/unit
+
 test: $(READY)
 	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
 	$(PY) -m pytest -q --nbval -n 2 --dist loadfile
 
 test-browser: $(READY)
-	$(PY) -m pip install --disable-pip-version-check -q -r tests/browser/requirements.txt
+	$(PIP) -q -r tests/browser/requirements.txt
 	$(PY) tests/browser/chromium.py
 	$(PY) -m pytest -q tests/browser
 
@@ -57,11 +67,11 @@ run: $(READY)
 	$(PY) -m tools.execute
 
 slides: $(READY)
-	$(PY) -m pip install --disable-pip-version-check -q --no-deps sphinx-revealjs==3.2.1
+	$(PIP) -q --no-deps sphinx-revealjs==3.2.1
 	$(PY) -m tools.slides
 
 bench: $(READY)
-	$(PY) -m pip install --disable-pip-version-check -q --no-deps fasttext-wheel==0.9.2
+	$(PIP) -q --no-deps fasttext-wheel==0.9.2
 	$(PY) -m tools.bench_fast
 
 bench-cost: $(READY)

@@ -132,7 +132,7 @@ def train_fast(run: dict, corpus: Corpus) -> Trained:
     start = time.perf_counter()
     trainer.train(run["threads"])
     seconds = time.perf_counter() - start
-    return Trained(seconds, trainer.embeddings(), trainer.outputs.vectors)
+    return Trained(seconds, trainer.embeddings(), trainer.output_table.vectors)
 
 
 def train_plain(run: dict, corpus: Corpus) -> Trained:

@@ -19,7 +19,7 @@ from nbclient.exceptions import CellExecutionError
 
 from tools import NOTEBOOKS, html_copy
 from utils.files import atomic_path, write_atomically
-from utils.widgets.pages import forget_views
+from utils.widgets.common.pages import forget_views
 
 KERNEL = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
 KEPT_METADATA = ("tags", "slideshow")  # of a cell

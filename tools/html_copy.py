@@ -14,7 +14,7 @@ from latex2mathml.converter import convert as latex_to_mathml
 from nbconvert import HTMLExporter
 
 from tools import BUILD, NOTEBOOKS
-from utils.widgets.pages import revive
+from utils.widgets.common.pages import revive
 
 FOLDER = BUILD / "html"
 

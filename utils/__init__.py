@@ -1,1 +1,4 @@
-"""The small package behind the lessons of Approximate Training: text in, word vectors and honest costs out."""
+"""The small package behind the lessons of Approximate Training.
+
+Text in, word vectors and honest costs out.
+"""

@@ -1,19 +1,23 @@
 """Trained vectors: neighbours, similarity scores, word2vec files."""
 
 import os
-import tempfile
 from pathlib import Path
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
-from utils.checks import unknown_word
+from utils.checks import Whole, one_of, unknown_word, whole_number
+from utils.vector_files import read_vectors, write_vectors
 
 SIMILARITY_SETS = {"wordsim353": "wordsim353.tsv", "simlex999": "simlex999.txt"}
 
 
 class Embeddings:
-    """Words with their vectors (V, d): `Embeddings(vocab.words, model.embedding.weight)`."""
+    """Words with their vectors (V, d): `Embeddings(vocab.words, model.embedding.weight)`.
+
+    Raises ValueError unless there is one row of vectors for each word, and each word stands once.
+    """
 
     def __init__(self, words: list[str], vectors: Tensor):
         vectors = torch.as_tensor(vectors).detach().clone()
@@ -21,43 +25,46 @@ class Embeddings:
             raise ValueError(
                 f"{len(words)} words need as many rows of vectors, got shape {tuple(vectors.shape)}"
             )
-        self.words, self.vectors = list(words), vectors
+        self.words = list(words)
+        self.vectors = vectors
         self._ids = {word: i for i, word in enumerate(self.words)}
-        self._unit = torch.nn.functional.normalize(vectors, dim=1)
+        if len(self._ids) < len(self.words):
+            twice = next(word for i, word in enumerate(self.words) if self._ids[word] != i)
+            raise ValueError(f"the word {twice!r} stands more than once; each word has one vector")
+        self._unit = normalize(vectors, dim=1)
 
-    def neighbors(self, word: str, k: int = 5) -> list[tuple[str, float]]:
-        """The k words with the largest cosine to `word`, itself left out. KeyError (near spellings) if unknown."""
+    def neighbors(self, word: str, k: Whole = 5) -> list[tuple[str, float]]:
+        """The k words with the largest cosine to `word`, itself left out.
+
+        Raises KeyError, with near spellings, for an unknown word.
+        """
         if word not in self._ids:
             raise KeyError(unknown_word(word, self.words))
-        if k < 1:
-            raise ValueError(f"k is {k}; ask for at least 1 neighbour")
-        cosines = self._unit @ self._unit[self._ids[word]]
-        cosines[self._ids[word]] = -torch.inf
+        k = whole_number("k", k)
+        own = self._ids[word]
+        cosines = self._unit @ self._unit[own]
+        cosines[own] = -torch.inf
         best = cosines.topk(min(k, len(self.words) - 1))
-        return [
-            (self.words[i], value) for value, i in zip(best.values.tolist(), best.indices.tolist())
-        ]
+        found = zip(best.indices.tolist(), best.values.tolist())
+        return [(self.words[i], cosine) for i, cosine in found]
 
     def similarity(self, name: str = "wordsim353") -> tuple[float, int]:
-        """(Spearman's rho between cosine and human judgement, word pairs covered) on a set that ships with gensim.
+        """(Spearman's rho between cosine and human judgement, word pairs covered).
 
-        "wordsim353": Finkelstein et al. (2002), relatedness; "simlex999": Hill et al. (2015), similarity proper.
-        Always quote the coverage: words outside the vocabulary drop out.
+        On a set that ships with gensim, "wordsim353" (Finkelstein et al., 2002: relatedness) or
+        "simlex999" (Hill et al., 2015: similarity proper). Always quote the coverage: words outside
+        the vocabulary drop out. Raises ValueError where fewer than two pairs are covered.
         """
-        from gensim.test.utils import datapath
+        from gensim.test.utils import datapath  # gensim takes a second to load
 
-        if name not in SIMILARITY_SETS:
-            raise ValueError(
-                f"there is no similarity set {name!r}; choose one of {', '.join(SIMILARITY_SETS)}"
-            )
+        one_of("the similarity set", name, SIMILARITY_SETS)
         path = datapath(SIMILARITY_SETS[name])
-        lines = [
-            line.split("\t")
-            for line in Path(path).read_text(encoding="utf-8").splitlines()
-            if line[:1] != "#"
-        ]
         known = {word.upper() for word in self.words}  # gensim compares without regard to case
-        used = sum(a.upper() in known and b.upper() in known for a, b, *_ in lines)
+        used = 0
+        for line in Path(path).read_text(encoding="utf-8").splitlines():
+            if not line.startswith("#"):
+                first, second, *_ = line.split("\t")
+                used += first.upper() in known and second.upper() in known
         if used < 2:
             raise ValueError(
                 f"{name} shares {used} word pairs with this vocabulary; a rank correlation needs 2"
@@ -74,19 +81,11 @@ class Embeddings:
         return keyed
 
     def save_word2vec(self, path: str | os.PathLike, binary: bool = False) -> None:
-        """Write word2vec.c's text or binary format, whole or not at all."""
-        path = Path(path)
-        with tempfile.TemporaryDirectory(dir=path.parent) as folder:
-            part = Path(folder) / "vectors"
-            self.to_gensim().save_word2vec_format(str(part), binary=binary, write_header=True)
-            os.replace(part, path)
+        """Write word2vec.c's text or binary format, whole or not at all: see `write_vectors`."""
+        write_vectors(path, self.words, self.vectors.double().numpy(), binary)
 
     @classmethod
     def load_word2vec(cls, path: str | os.PathLike, binary: bool = False) -> "Embeddings":
-        """Read word2vec.c's text or binary format."""
-        from gensim.models import KeyedVectors
-
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"there is no file {str(path)!r}; save_word2vec writes one")
-        keyed = KeyedVectors.load_word2vec_format(str(path), binary=binary)
-        return cls(keyed.index_to_key, torch.from_numpy(keyed.vectors))
+        """Read word2vec.c's text or binary format, strictly: see `read_vectors`."""
+        words, vectors = read_vectors(path, binary)
+        return cls(words, torch.from_numpy(vectors))

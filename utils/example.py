@@ -1,13 +1,15 @@
-"""The running example of the course: eight words on D2L's tree, one centre vector, vectors of two coordinates.
+"""The running example of the course: eight words on D2L's tree, one centre vector, vectors of two
+coordinates.
 
-The words stand in the order of the tree's leaves, so river is w_3: left, right, left from the root. The numbers were
-made up, once, to be small enough to check by hand; they were not trained.
+The words stand in the order of the tree's leaves, so river is w_3: left, right, left from the root.
+The numbers were made up, once, to be small enough to check by hand; they were not trained.
 """
 
 import torch
 
 WORDS = ["water", "boat", "river", "lake", "money", "loan", "bank", "king"]
-CENTRE, CONTEXT = WORDS.index("bank"), WORDS.index("river")
+CENTRE = WORDS.index("bank")
+CONTEXT = WORDS.index("river")
 COUNTS = [20, 6, 10, 5, 12, 2, 8, 1]  # made up too: of each word, in the lessons that count
 NOISE = [WORDS.index("king"), WORDS.index("loan")]  # K = 2 noise words, given
 

@@ -1,4 +1,6 @@
-"""Two models: each turns a window into a hidden vector, and hands it to any of the three objectives."""
+"""Two models: each turns a window into a hidden vector, and hands it to any of the three
+objectives.
+"""
 
 from torch import nn
 
@@ -6,8 +8,8 @@ from torch import nn
 class EmbeddingModel(nn.Module):
     """What the two models share: a table of word vectors, and an objective with its output vectors.
 
-    A subclass makes the hidden vector: `forward(inputs)` -> hidden (B, d). `.embedding.weight` (V, d)
-    starts uniform within 0.5/d of zero, as in word2vec.c; `.objective` holds the output vectors.
+    A subclass makes the hidden vector: `forward(inputs)` -> hidden (B, d). `.embedding.weight` (V,
+    d) starts uniform within 0.5/d of zero, as in word2vec.c; `.objective` holds the output vectors.
     Raises ValueError unless V is at least 2, d at least 1, and the objective has the same V and d.
     """
 

@@ -1,6 +1,10 @@
-"""Every figure of the course, in one style: readable in grey, by colour-blind readers, and from the back row."""
+"""Every figure of the course, in one style.
+
+Readable in grey, by colour-blind readers, and from the back row.
+"""
 
 import io
+from collections import Counter
 from contextlib import contextmanager
 
 import matplotlib.pyplot as plt
@@ -8,14 +12,22 @@ import numpy as np
 import torch
 from IPython.display import display
 
-GREY, BLUE, ORANGE, GREEN, PURPLE = "#333333", "#0072B2", "#D55E00", "#009E73", "#CC79A7"
+GREY = "#333333"
+BLUE = "#0072B2"
+ORANGE = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
 
 # colour and marker of each objective, the same through the whole course
-OBJECTIVES = {
+STYLES = {
     "full softmax": dict(color=GREY, marker="s"),
     "negative sampling": dict(color=BLUE, marker="o"),
     "hierarchical softmax": dict(color=ORANGE, marker="^"),
 }
+DASHES = ("-", "--", ":", "-.")
+LEVEL_DASHES = (":", "--", "-.", (0, (1, 3)))
+CENTRED = dict(ha="center", va="center")
+WALKED = "#FBE3D2"  # what fills the nodes of a walk
 RC = {
     "figure.figsize": (7.5, 4.2),
     "figure.dpi": 100,
@@ -42,7 +54,8 @@ class Figure:
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", bbox_inches="tight", metadata={"Software": None})
         plt.close(figure)
-        self.png, self.alt = buffer.getvalue(), alt
+        self.png = buffer.getvalue()
+        self.alt = alt
 
     def __repr__(self):
         return f"[figure: {self.alt}]"
@@ -57,7 +70,7 @@ class Figure:
 
 
 def show(figure, alt: str) -> None:
-    """Display a matplotlib figure once, as PNG, with `alt` for those who cannot see it; then close it."""
+    """Display a matplotlib figure once, as PNG with alt text, and close it."""
     display(Figure(figure, alt))
 
 
@@ -66,21 +79,24 @@ def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, 
     """(figure, axes) in the course's style; title, axis labels with units."""
     with plt.rc_context(RC), plt.ioff():
         figure, ax = plt.subplots(1, columns, layout="constrained", **subplots)
-        first = ax if columns == 1 else ax[0]
-        first.set_title(title) if columns == 1 else figure.suptitle(
-            title, x=0.01, ha="left", weight="bold", size=13
-        )
         if columns == 1:
-            first.set(xlabel=xlabel, ylabel=ylabel)
+            ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
+        else:
+            figure.suptitle(title, x=0.01, ha="left", weight="bold", size=13)
         yield figure, ax
 
 
+OTHER_COLORS = (GREEN, PURPLE, GREY, ORANGE)
+OTHER_MARKERS = "DvXP"
+
+
 def _style(label: str, number: int = 0) -> dict:
-    """The colour and marker of the objective that a label begins with; other colours for anything else."""
-    for name, style in OBJECTIVES.items():
+    """The colour and marker of the objective whose name a label begins with; or others."""
+    for name, style in STYLES.items():
         if label.startswith(name):
             return style
-    return dict(color=(GREEN, PURPLE, GREY, ORANGE)[number % 4], marker="DvXP"[number % 4])
+    k = number % len(OTHER_COLORS)
+    return dict(color=OTHER_COLORS[k], marker=OTHER_MARKERS[k])
 
 
 def smooth(values, width: int):
@@ -110,35 +126,30 @@ def loss_curves(
     width: int = 10,
     ylabel: str = "loss (nats per pair)",
 ) -> None:
-    """Loss against pairs seen: {label: History}; `lines` draws horizontal lines {label: value}, such as an entropy."""
-    dashes = ["-", "--", ":", "-."]
+    """Loss against pairs seen.
+
+    {label: History}; `lines` draws horizontal lines {label: value}, such as an entropy.
+    """
     with axes(title, "pairs seen (thousands)", ylabel) as (figure, ax):
-        seen = {}
+        drawn = Counter()  # curves of each colour: they are told apart by their dashes
         for label, history in histories.items():
             style = _style(label)
-            k = seen[style["color"]] = seen.get(style["color"], -1) + 1
-            x = np.asarray(history.pairs) / 1e3
+            k = drawn[style["color"]]
+            drawn[style["color"]] += 1
             ax.plot(
-                x,
+                np.asarray(history.pairs) / 1e3,
                 smooth(history.loss, width),
-                dashes[k % 4],
-                color=style["color"],
+                DASHES[k % 4],
                 alpha=1 - 0.18 * (k // 4),
                 label=label,
-                marker=style["marker"],
                 markevery=0.12,
                 markersize=6,
+                **style,
             )
-        for (label, value), dash in zip((lines or {}).items(), (":", "--", "-.", (0, (1, 3)))):
+        for (label, value), dash in zip((lines or {}).items(), LEVEL_DASHES):
             ax.axhline(value, color="black", linestyle=dash, linewidth=1.3)
-            ax.annotate(
-                label,
-                (1, value),
-                xycoords=("axes fraction", "data"),
-                ha="right",
-                va="bottom",
-                size=10,
-            )
+            at_the_right = dict(xycoords=("axes fraction", "data"), ha="right", va="bottom")
+            ax.annotate(label, (1, value), size=10, **at_the_right)
         ax.legend()
     show(figure, alt)
 
@@ -146,7 +157,10 @@ def loss_curves(
 def against(
     x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True
 ) -> None:
-    """Curves {label: values} against a logarithmic x. Hollow markers are counts, filled ones measured seconds."""
+    """Curves {label: values} against a logarithmic x.
+
+    Hollow markers are counts, filled ones measured seconds.
+    """
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
         ax.set(xscale="log", yscale="log")
@@ -157,9 +171,8 @@ def against(
 def bars(values: dict, title: str, xlabel: str, alt: str) -> None:
     """Horizontal bars {label: value}, each with its value written beside it."""
     with axes(title, xlabel, figsize=(7.5, 0.6 * len(values) + 1.2)) as (figure, ax):
-        drawn = ax.barh(
-            list(values), list(values.values()), color=[GREY, BLUE, ORANGE, GREEN][: len(values)]
-        )
+        colors = [GREY, BLUE, ORANGE, GREEN][: len(values)]
+        drawn = ax.barh(list(values), list(values.values()), color=colors)
         ax.bar_label(drawn, fmt="%.2g", padding=4)
         ax.invert_yaxis()
         ax.margins(x=0.12)
@@ -178,7 +191,8 @@ def panels(x, curves: dict, title: str, xlabel: str, alt: str, color: str = BLUE
 
 def _curves(ax, curves, filled):
     for number, (label, (x, values)) in enumerate(curves.items()):
-        style, n = _style(label, number), len(values)
+        style = _style(label, number)
+        n = len(values)
         other = any(word in label for word in ("dense", "padded", "balanced"))
         ax.plot(
             x[:n],
@@ -193,24 +207,19 @@ def _curves(ax, curves, filled):
 
 
 def multiples(panels: dict, title: str, alt: str) -> Figure:
-    """Log-log pictures side by side: {heading: (label of x, label of y, {curve: (x, values)}, filled)}.
+    """Log-log pictures side by side: {heading: (x label, y label, {curve: (x, values)}, filled)}.
 
-    Hollow markers are counts, filled ones measured. Panels with the same label of y share its scale; the legend is that
-    of the first panel.
+    Hollow markers are counts, filled ones measured. Panels with the same label of y share its
+    scale; the legend is that of the first panel.
     """
-    same = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
-    with axes(
-        title, columns=len(panels), figsize=(11 if len(panels) == 2 else 13, 4.9), sharey=same
-    ) as (figure, row):
+    same_y = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
+    figsize = (11 if len(panels) == 2 else 13, 4.9)
+    with axes(title, columns=len(panels), figsize=figsize, sharey=same_y) as (figure, row):
         for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(row, panels.items()):
             _curves(ax, curves, filled)
-            ax.set(
-                xscale="log",
-                yscale="log",
-                xlabel=xlabel,
-                ylabel="" if same and ax is not row[0] else ylabel,
-                title=heading,
-            )
+            ax.set(xscale="log", yscale="log", xlabel=xlabel, title=heading)
+            if ax is row[0] or not same_y:
+                ax.set_ylabel(ylabel)
             points = sorted({int(point) for x, _ in curves.values() for point in x})
             if len(points) < 8:  # else powers of ten
                 ax.set_xticks(points, [f"{point:,}" for point in points])
@@ -220,11 +229,12 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
-    """Two panels against V: dot products of one pair's gradient (hollow), and seconds of its training step (filled).
+    """Two panels against V: dot products per pair (hollow), seconds of a training step (filled).
 
     Both dicts map the name of an objective to (sizes, values).
     """
-    V, clock = "vocabulary size V", "timed, forward + backward + update"
+    V = "vocabulary size V"
+    clock = "timed, forward + backward + update"
     return multiples(
         {
             "counted": (V, "dot products per pair", counted, False),
@@ -235,128 +245,201 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
     )
 
 
-def matrix(times, columns: list[str], title: str, alt: str) -> None:
-    """How often each row of Y is asked of each row of X: the T places of a block, green, then noise words, purple."""
+def matrix(weights, columns: list[str], title: str, alt: str) -> None:
+    """The weight of each pair of a row of X and a row of Y (T, R).
+
+    The T places of a block are green where the weight is not 0, noise words purple.
+    """
+    T = len(weights)
     with axes(title, "row of Y: context or noise word", "row of X: centre word") as (figure, ax):
-        kind = (times > 0) * (1 + (torch.arange(len(columns)) >= len(times)))
-        ax.pcolormesh(
-            kind, cmap=plt.matplotlib.colors.ListedColormap(["white", "#73CAB2", "#E3B5CF"]), vmax=2
-        )
-        for i, j in times.nonzero():
-            ax.text(j + 0.5, i + 0.5, f"{times[i, j]:.3g}", ha="center", va="center")
+        kind = (weights > 0) * (1 + (torch.arange(len(columns)) >= T))
+        colors = plt.matplotlib.colors.ListedColormap(["white", "#73CAB2", "#E3B5CF"])
+        ax.pcolormesh(kind, cmap=colors, vmax=2)
+        for i, j in weights.nonzero():
+            ax.text(j + 0.5, i + 0.5, f"{weights[i, j]:.3g}", **CENTRED)
         ax.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=45, ha="right")
-        ax.set(
-            ylim=(len(times), 0),
-            yticks=np.arange(len(times)) + 0.5,
-            yticklabels=columns[: len(times)],
-        )
+        ax.set(ylim=(T, 0), yticks=np.arange(T) + 0.5, yticklabels=columns[:T])
     show(figure, alt)
+
+
+def tree_layout(tree) -> tuple[dict[int, tuple[float, float]], list[int]]:
+    """({node: (x, y)}, the words in the order of the leaves) of a `utils.tree.Tree`.
+
+    Leaves stand side by side, a parent in the middle above its children, one unit higher per step.
+    """
+    V = len(tree)
+    children = tree.children.tolist()
+    places = {}
+    order = []
+
+    def place(node: int, depth: int) -> float:
+        if node < V:
+            x = float(len(order))
+            order.append(node)
+        else:
+            left, right = [place(child, depth + 1) for child in children[node - V]]
+            x = (left + right) / 2
+        places[node] = (x, -float(depth))
+        return x
+
+    root = V + int(tree.paths[0, 0])
+    place(root, 0)
+    return places, order
+
+
+def walked_nodes(tree, word: int) -> set[int]:
+    """The inner nodes on the path to a word, as V + i, and the word itself."""
+    path = tree.paths[word, : tree.depths[word]].tolist()
+    return {len(tree) + i for i in path} | {word}
+
+
+def draw_edges(ax, tree, places, walked, shown=None, signs: bool = True) -> None:
+    """The edges below the inner nodes `shown` (all), heavy and with their sign where `walked`."""
+    V = len(tree)
+    children = tree.children.tolist()
+    for i in range(V - 1) if shown is None else shown:
+        for child, sign in zip(children[i], ("+1", "−1")):
+            x0, y0 = places[V + i]
+            x1, y1 = places[child]
+            if not {child, V + i} <= walked:
+                ax.plot([x0, x1], [y0, y1], color="0.6", linewidth=1.2, zorder=1)
+                continue
+            ax.plot([x0, x1], [y0, y1], color=ORANGE, linewidth=3.5, zorder=2)
+            if signs:
+                box = dict(boxstyle="round,pad=0.1", facecolor="white", edgecolor="none")
+                middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+                ax.text(*middle, sign, **CENTRED, size=11, weight="bold", zorder=3, bbox=box)
+
+
+def draw_inner_node(ax, i: int, place, heavy: bool, filled: bool = True) -> None:
+    """A circle with the name n_(i + 1); inner node 0 is D2L's n_1."""
+    box = dict(
+        boxstyle="circle,pad=0.25",
+        facecolor=WALKED if heavy and filled else "white",
+        edgecolor=ORANGE if heavy else "0.4",
+        linewidth=1.5,
+    )
+    ax.text(*place, f"$n_{{{i + 1}}}$", **CENTRED, size=12, zorder=4, bbox=box)
 
 
 def tree(
     tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None
 ) -> None:
-    """A tree with its words at the leaves; the walk to the word `path` is drawn heavy, left is +1 and right is -1."""
-    V, children = len(tree), tree.children.tolist()
-    x, y, order = {}, {}, iter(range(V))
+    """A tree with its words at the leaves, and under them their `counts` where given.
 
-    def place(node, depth):
-        y[node] = -depth
-        if node < V:
-            x[node] = float(next(order))
-        else:
-            left, right = children[node - V]
-            place(left, depth + 1)
-            place(right, depth + 1)
-            x[node] = (x[left] + x[right]) / 2
-
-    root = V + int(tree.paths[0, 0])
-    place(root, 0)
-    chosen = words.index(path) if path else None
-    walked = (
-        {V + i for i in tree.paths[chosen, : tree.depths[chosen]].tolist()} | {chosen}
-        if path
-        else set()
-    )
-    with axes(title, figsize=(max(7.5, V * 0.95), 1.1 * -min(y.values()) + 1.2)) as (figure, ax):
-        for i, pair in enumerate(children):
-            for child, sign in zip(pair, ("+1", "−1")):
-                heavy = child in walked and V + i in walked
-                ends = (x[V + i], x[child]), (y[V + i], y[child])
-                ax.plot(
-                    *ends,
-                    color=ORANGE if heavy else "0.6",
-                    linewidth=3.5 if heavy else 1.2,
-                    zorder=1,
-                )
-                if heavy:
-                    ax.annotate(
-                        sign,
-                        (np.mean(ends[0]), np.mean(ends[1])),
-                        ha="center",
-                        size=12,
-                        weight="bold",
-                        bbox=dict(boxstyle="circle,pad=0.15", facecolor="white", edgecolor="none"),
-                    )
-        for node in x:
-            if node >= V:
-                ax.text(
-                    x[node],
-                    y[node],
-                    f"$n_{{{node - V + 1}}}$",
-                    ha="center",
-                    va="center",
-                    size=13,
-                    bbox=dict(
-                        boxstyle="circle,pad=0.25",
-                        facecolor="#FBE3D2" if node in walked else "white",
-                        edgecolor=ORANGE if node in walked else "0.4",
-                        linewidth=1.5,
-                    ),
-                )
-            else:
-                label = words[node] + (f"\n{int(counts[node])}" if counts is not None else "")
-                ax.text(
-                    x[node],
-                    y[node],
-                    label,
-                    ha="center",
-                    va="center",
-                    size=12,
-                    weight="bold" if node in walked else "normal",
-                    bbox=dict(
-                        boxstyle="round,pad=0.3",
-                        facecolor="#FBE3D2" if node in walked else "white",
-                        edgecolor=ORANGE if node in walked else "0.7",
-                    ),
-                )
+    The walk to the word `path` is drawn heavy; left is +1 and right is -1.
+    """
+    V = len(tree)
+    places, _ = tree_layout(tree)
+    walked = walked_nodes(tree, words.index(path)) if path else set()
+    deepest = -min(y for _, y in places.values())
+    with axes(title, figsize=(max(7.5, V * 0.95), 1.1 * deepest + 1.2)) as (figure, ax):
+        draw_edges(ax, tree, places, walked)
+        for i in range(V - 1):
+            draw_inner_node(ax, i, places[V + i], V + i in walked)
+        for word in range(V):
+            label = words[word] if counts is None else f"{words[word]}\n{int(counts[word])}"
+            _leaf(ax, label, places[word], word in walked)
         ax.set_axis_off()
         ax.margins(0.08, 0.12)
     show(figure, alt)
 
 
+def _leaf(ax, label: str, place, heavy: bool) -> None:
+    box = dict(
+        boxstyle="round,pad=0.3",
+        facecolor=WALKED if heavy else "white",
+        edgecolor=ORANGE if heavy else "0.7",
+    )
+    weight = "bold" if heavy else "normal"
+    ax.text(*place, label, **CENTRED, size=12, weight=weight, zorder=4, bbox=box)
+
+
 def row_moves(words: list[str], moves: dict, title: str, alt: str, positive=(), noise=()) -> None:
-    """How far a step moves each output row along v_c: {objective: moves (rows,)}; `positive` green, `noise` hatched."""
-    panels = len(moves)
-    with axes(title, columns=panels, figsize=(max(7.5, 4.2 * panels), 4.2), sharey=True) as (
-        figure,
-        ax,
-    ):
-        for panel, (label, lengths) in zip(np.atleast_1d(ax), moves.items()):
+    """How far a step moves each output row along v_c.
+
+    {objective: moves (rows,)}; `positive` green, `noise` hatched.
+    """
+    figsize = (max(7.5, 4.2 * len(moves)), 4.2)
+    with axes(title, columns=len(moves), figsize=figsize, sharey=True) as (figure, row):
+        for ax, (label, lengths) in zip(np.atleast_1d(row), moves.items()):
             lengths = torch.as_tensor(lengths).detach().double().numpy()
             drawn = () if label == "full softmax" else noise
-            colors = [
-                GREEN if w in positive else PURPLE if w in drawn else _style(label)["color"]
-                for w in words
-            ]
-            bars = panel.bar(
-                range(len(lengths)), lengths, color=colors, edgecolor="black", linewidth=0.6
-            )
-            for bar, word in zip(bars, words):
-                bar.set_hatch("//" if word in drawn else "")
-            panel.axhline(0, color="black", linewidth=1)
-            panel.set_xticks(range(len(lengths)), words, rotation=45, ha="right")
-            panel.set_ylabel("move along $v_c$")
-            if panels > 1:
-                panel.set_title(label)
+            _bars_of_rows(ax, words, lengths, _style(label)["color"], positive, drawn)
+            if len(moves) > 1:
+                ax.set_title(label)
     show(figure, alt)
+
+
+def _bars_of_rows(ax, words, lengths, color, positive, noise) -> None:
+    colors = [color] * len(words)
+    for i, word in enumerate(words):
+        if word in positive:
+            colors[i] = GREEN
+        elif word in noise:
+            colors[i] = PURPLE
+    bars = ax.bar(range(len(lengths)), lengths, color=colors, edgecolor="black", linewidth=0.6)
+    for bar, word in zip(bars, words):
+        bar.set_hatch("//" if word in noise else "")
+    ax.axhline(0, color="black", linewidth=1)
+    ax.set_xticks(range(len(lengths)), words, rotation=45, ha="right")
+    ax.set_ylabel("move along $v_c$")
+
+
+# on a map of words, in the units of its axes
+LINE_HEIGHT = 0.03
+LABEL_GAP = 0.012  # between a point and its label
+
+
+def word_map(
+    words: list[str],
+    positions,
+    group,
+    bold,
+    title: str,
+    alt: str,
+    xlabel: str = "first component",
+    ylabel: str = "second component",
+) -> None:
+    """Words as points in the plane, each with its label; the words in `bold` stand out.
+
+    positions (n, 2): coordinates of about the size of a unit vector's. group (n,): a number from 0
+    to 3 for each word, which gives its point a colour and a marker. A label stands to the right of
+    its point, or where that is taken to the left, or one or two lines higher or lower.
+    """
+    looks = [(GREEN, "D"), (PURPLE, "v"), (BLUE, "o"), (ORANGE, "s")]
+    points = torch.as_tensor(positions).tolist()
+    groups = torch.as_tensor(group).tolist()
+    # boxes (left, right, bottom) of all that must not be covered: first the markers
+    taken = [(x - 0.01, x + 0.01, y - 0.01) for x, y in points]
+    with axes(title, xlabel, ylabel, figsize=(10, 6.5)) as (figure, ax):
+        for word, (x, y), number in zip(words, points, groups):
+            color, marker = looks[number]
+            size = 13 if word in bold else 10
+            width = size * len(word) / 1100
+            left, right, bottom = _label_box(x, y, width, taken)
+            taken.append((left, right, bottom))
+            ax.plot(x, y, marker, color=color)
+            weight = "bold" if word in bold else "normal"
+            ax.text(left, bottom, word, size=size, weight=weight)
+    show(figure, alt)
+
+
+def _label_box(x: float, y: float, width: float, taken) -> tuple[float, float, float]:
+    """The first free place beside (x, y); if there is none, the one to the right of it."""
+    places = []
+    for lines in (0, 1, -1, 2, -2):
+        bottom = y - 0.01 + lines * LINE_HEIGHT
+        for left in (x + LABEL_GAP, x - LABEL_GAP - width):
+            places.append((left, left + width, bottom))
+
+    for place in places:
+        if not any(_overlap(place, other) for other in taken):
+            return place
+    return places[0]
+
+
+def _overlap(one, other) -> bool:
+    """Whether two boxes (left, right, bottom), each a line high, cover each other."""
+    beside = one[1] <= other[0] or other[1] <= one[0]
+    return not beside and abs(one[2] - other[2]) < LINE_HEIGHT

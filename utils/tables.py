@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pandas as pd
 
+from utils.files import atomic_path
+
 FOLDER = Path(__file__).resolve().parent.parent / "notebooks" / "data"
 ORIGIN = ["command", "versions", "date", "machine"]
 
 
 def versions() -> str:
-    """Python, torch and gensim as they are here, such as "python 3.11, torch 2.13.0, gensim 4.4.0"."""
-    torch, gensim = (importlib.metadata.version(name).split("+")[0] for name in ("torch", "gensim"))
+    """What is installed here, such as "python 3.11, torch 2.13.0, gensim 4.4.0"."""
+    torch = importlib.metadata.version("torch").split("+")[0]
+    gensim = importlib.metadata.version("gensim").split("+")[0]
     return f"python {sys.version_info[0]}.{sys.version_info[1]}, torch {torch}, gensim {gensim}"
 
 
@@ -36,7 +39,10 @@ def origin(command: str) -> dict[str, str]:
 
 
 def save(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
-    """Write a table, each row with its origin, whole or not at all; an older one is replaced, but not by nothing."""
+    """Write a table, each row with its origin, whole or not at all.
+
+    An older one is replaced, but not by nothing.
+    """
     if not rows:
         raise ValueError(f"there are no rows for {name}.csv, which stays as it is")
     _write(pd.DataFrame(rows).assign(**origin(command)), name, folder)
@@ -45,21 +51,20 @@ def save(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> No
 def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> None:
     """Add rows to a table, which is made if there is none; a reader never sees half of it.
 
-    Raises ValueError, and leaves the table as it is, if it has other columns than the rows or was made with other
-    versions than those installed here: the two cannot be compared.
+    Raises ValueError, and leaves the table as it is, if it has other columns than the rows or was
+    made with other versions than those installed here: the two cannot be compared.
     """
     table = pd.DataFrame(rows).assign(**origin(command))
     if (Path(folder) / f"{name}.csv").is_file():
         old = load(name, list(rows[0]), command, folder)
         more = [column for column in old if column not in table]
         if more or _results(old.versions[0]) != _results(versions()):
-            what = (
-                f"has the columns {', '.join(more)} too"
-                if more
-                else f"was made with {old.versions[0]}"
-            )
+            what = f"was made with {old.versions[0]}"
+            if more:
+                what = f"has the columns {', '.join(more)} too"
             raise ValueError(
-                f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it anew"
+                f"{name}.csv {what}, so no rows can be added; remove it, and `{command}` makes it "
+                "anew"
             )
         table = pd.concat([old, table[list(old.columns)]], ignore_index=True)
     _write(table, name, folder)
@@ -67,17 +72,17 @@ def append(name: str, rows: list[dict], command: str, folder: Path = FOLDER) -> 
 
 def _write(table, name, folder):
     path = Path(folder) / f"{name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    table.to_csv(part, index=False, lineterminator="\n")
-    part.replace(path)
+    with atomic_path(path) as part:
+        table.to_csv(part, index=False, lineterminator="\n")
 
 
 def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> pd.DataFrame:
-    """A stored table. One line is printed if it was made with other versions than those installed here.
+    """A stored table. One line is printed if it was made with other versions than those installed
+    here.
 
-    Raises FileNotFoundError if there is none, and ValueError if columns are missing, no row is there, or rows of
-    different versions are mixed; each message names the `command` that makes the table anew.
+    Raises FileNotFoundError if there is none, and ValueError if columns are missing, no row is
+    there, or rows of different versions are mixed; each message names the `command` that makes the
+    table anew.
     """
     path = Path(folder) / f"{name}.csv"
     if not path.is_file():
@@ -97,12 +102,13 @@ def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> 
     made_with = table.versions.astype(str).drop_duplicates(ignore_index=True)
     if made_with.map(_results).nunique() > 1:
         raise ValueError(
-            f"{path.name} mixes rows of {' and of '.join(made_with)}; remove it, and `{command}` makes it "
-            "anew"
+            f"{path.name} mixes rows of {' and of '.join(made_with)}; "
+            f"remove it, and `{command}` makes it anew"
         )
     if _results(made_with[0]) != _results(versions()):
         print(
-            f"{path.name} was made with {made_with[0]}, here is {versions()}: `{command}` makes it anew"
+            f"{path.name} was made with {made_with[0]}, here is {versions()}: "
+            f"`{command}` makes it anew"
         )
     return table
 

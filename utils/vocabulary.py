@@ -4,41 +4,50 @@ from collections import Counter
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from utils.checks import unknown_word
+from utils.checks import Real, Whole, one_of, real_number, unknown_word, whole_number
 
 
 class Vocab:
-    """The words that occur at least `min_count` times, most frequent first (ties in alphabetical order).
+    """The words that occur at least `min_count` times, most frequent first.
 
-    `.words` is a list, `.counts` a (V,) int64 tensor, `len(vocab)` is V and `vocab["river"]` an id.
-    `max_size` keeps only the most frequent words. Raises ValueError where no word is left.
+    Words of equal count stand in alphabetical order. `.words` is a list, `.counts` a (V,) int64
+    tensor, `len(vocab)` is V and `vocab["river"]` an id. `max_size` keeps only the most frequent
+    words. Raises ValueError where no word is left, TypeError for a sentence that is a string.
     """
 
-    def __init__(self, sentences, min_count: int = 5, max_size: int | None = None):
-        counter = Counter()
-        for sentence in sentences:  # one at a time: a text may be larger than memory
-            if isinstance(sentence, str):
-                raise TypeError(
-                    "a sentence is a list of words, not a string; split it, for instance with tokenize()"
-                )
-            counter.update(sentence)
-        if not counter:
-            raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
-        if max_size is not None and max_size < 1:
-            raise ValueError(f"max_size is {max_size}; a vocabulary keeps at least 1 word")
-        kept = sorted((-n, word) for word, n in counter.items() if n >= min_count)[:max_size]
-        if not kept:
+    def __init__(self, sentences, min_count: Whole = 5, max_size: Whole | None = None):
+        min_count = whole_number("min_count", min_count)
+        if max_size is not None:
+            max_size = whole_number("max_size", max_size)
+        counter = self._counted(sentences)
+        ranked = sorted((-n, word) for word, n in counter.items() if n >= min_count)
+        if not ranked:
             word, most = counter.most_common(1)[0]
             raise ValueError(
                 f"no word occurs {min_count} times: the largest count is {most} ({word!r}); "
                 "lower min_count or bring more text"
             )
+        kept = ranked[:max_size]
         self.words = [word for _, word in kept]
         self.counts = torch.tensor([-n for n, _ in kept])
         self._ids = {word: i for i, word in enumerate(self.words)}
+
+    @staticmethod
+    def _counted(sentences) -> Counter:
+        counter = Counter()
+        for sentence in sentences:  # one at a time: a text may be larger than memory
+            if isinstance(sentence, str):
+                raise TypeError(
+                    "a sentence is a list of words, not a string; split it, for instance with "
+                    "tokenize()"
+                )
+            counter.update(sentence)
+        if not counter:
+            raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
+        return counter
 
     def __len__(self) -> int:
         return len(self.words)
@@ -52,39 +61,43 @@ class Vocab:
         return self._ids[word]
 
     def encode(self, sentences) -> tuple[Int[Tensor, "n"], Int[Tensor, "n"]]:
-        """(ids, sentence_ids) of all words in the vocabulary, in the order of the text; others are dropped."""
+        """(ids, sentence_ids) of all words in the vocabulary, in the order of the text.
+
+        Words outside the vocabulary are dropped.
+        """
         get = self._ids.get
-        coded = [[i for word in sentence if (i := get(word)) is not None] for sentence in sentences]
-        ids = np.fromiter((i for sentence in coded for i in sentence), dtype=np.int64)
-        sentence_ids = np.repeat(np.arange(len(coded)), [len(sentence) for sentence in coded])
-        return torch.from_numpy(ids), torch.from_numpy(sentence_ids.astype(np.int64))
+        encoded = [
+            [i for word in sentence if (i := get(word)) is not None] for sentence in sentences
+        ]
+        ids = np.fromiter((i for sentence in encoded for i in sentence), dtype=np.int64)
+        lengths = [len(sentence) for sentence in encoded]
+        sentence_ids = np.repeat(np.arange(len(encoded)), lengths).astype(np.int64)
+        return torch.from_numpy(ids), torch.from_numpy(sentence_ids)
 
 
-def keep_probability(counts: Tensor, t: float = 1e-3, rule: str = "paper") -> Tensor:
-    """Each word's chance to survive subsampling, (V,) float64: sqrt(t/f) or word2vec.c's sqrt(t/f) + t/f, at most 1.
+def keep_probability(counts: Tensor, t: Real = 1e-3, rule: str = "paper") -> Float[Tensor, "V"]:
+    """Each word's chance to survive subsampling, (V,) float64.
 
-    f is the word's share of the text. The first rule is that of Mikolov et al. (2013) and of D2L 15.3, the
-    second what word2vec.c, gensim and fastText compute.
+    sqrt(t/f) with rule="paper", that of Mikolov et al. (2013) and of D2L 15.3; sqrt(t/f) + t/f with
+    rule="word2vec", what word2vec.c, gensim and fastText compute; at most 1. f is the word's share
+    of the text. Raises ValueError for a threshold t that is not positive, or another rule.
     """
-    if not 0 < t < float("inf"):
-        raise ValueError(f"the threshold t is {t}; give a small positive number such as 1e-3")
+    t = real_number("the threshold t", t, above=0, hint=", such as 1e-3")
+    rule = one_of("rule", rule, ("paper", "word2vec"))
     ratio = t / (counts.double() / counts.sum())
-    if rule == "paper":
-        keep = ratio.sqrt()
-    elif rule == "word2vec":
-        keep = ratio.sqrt() + ratio
-    else:
-        raise ValueError(f"rule is {rule!r}; choose 'paper' or 'word2vec'")
+    keep = ratio.sqrt()
+    if rule == "word2vec":
+        keep = keep + ratio
     return keep.clamp(max=1)
 
 
 def subsample(
     ids: Int[Tensor, "n"],
     vocab: Vocab,
-    t: float = 1e-3,
+    t: Real = 1e-3,
     rule: str = "paper",
     generator: torch.Generator | None = None,
 ) -> Bool[Tensor, "n"]:
     """A keep mask: each occurrence survives with its word's `keep_probability`."""
-    keep = keep_probability(vocab.counts, t, rule).float()  # one gather and one comparison a token
+    keep = keep_probability(vocab.counts, t, rule).float()
     return torch.rand(len(ids), generator=generator) < keep[ids]

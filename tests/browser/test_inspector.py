@@ -14,11 +14,11 @@ from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import balanced_tree, huffman_tree
 from utils.widgets import GradientInspector
-from utils.widgets.base import module
-from utils.widgets.inspector_steps import PAIR, problem
-from utils.widgets.tree_explorer import chain_tree
+from utils.widgets.common.base import module
+from utils.widgets.common.trees import chain_tree
+from utils.widgets.inspector.steps import PAIR, problem
 
-MATH = module("inspector_math.js")
+MATH = module("inspector/math.js")
 TREES = {
     "balanced": lambda counts: balanced_tree(len(counts)),
     "D2L": lambda counts: balanced_tree(8),

@@ -7,7 +7,7 @@ import pytest
 from driving import Figure, assert_quiet, open_notebook, theme, to_tab, wait
 from selenium.webdriver.common.keys import Keys
 
-from utils.widgets.base import STATE
+from utils.widgets.common.base import STATE
 
 FOLDER = Path(__file__).parent.parent.parent / "notebooks"
 

@@ -16,8 +16,8 @@ from utils.example import COUNTS, WORDS
 from utils.noise import NoiseDistribution
 from utils.objectives import NegativeSampling
 from utils.widgets import NoiseExplorer
-from utils.widgets.base import module
-from utils.widgets.noise_explorer import problem, uniform
+from utils.widgets.common.base import module
+from utils.widgets.noise.explorer import problem, uniform
 
 WORDS64 = ["the", "river", "constitutionally", *[f"w{i}" for i in range(61)]]
 OF_64 = dict(words=WORDS64, counts=zipf_counts(64), K=20, before=20_000)
@@ -229,7 +229,7 @@ def explorer_of(state):
 def test_javascript_computes_what_utils_computes(browser):
     states = [state_of(seed) for seed in range(60)]
     for state, view in zip(
-        states, call(browser, module("noise_math.js"), "compute", [[state] for state in states])
+        states, call(browser, module("noise/math.js"), "compute", [[state] for state in states])
     ):
         holds(explorer_of(state), view)
 
@@ -305,7 +305,7 @@ def holds(explorer, view):
 
 def test_javascript_draws_the_same_random_numbers(browser):
     asked = [(seed, n) for seed in (0, 1, 7, 2**31 - 1) for n in (*range(200), 99_999, 240_039)]
-    given = call(browser, module("noise_math.js"), "uniform", [list(pair) for pair in asked])
+    given = call(browser, module("noise/math.js"), "uniform", [list(pair) for pair in asked])
     assert given == [uniform(seed, torch.tensor([n])).item() for seed, n in asked]
 
 
@@ -314,7 +314,7 @@ def test_javascript_draws_the_same_random_numbers(browser):
 def test_the_law_of_the_draws(browser, on_hit, power):
     """Chi-square of 100,005 draws of one seed against NoiseDistribution; against another power it must fail."""
     state = NoiseExplorer(power=power, before=100_000, on_hit=on_hit).state()
-    (view,) = call(browser, module("noise_math.js"), "compute", [[state]])
+    (view,) = call(browser, module("noise/math.js"), "compute", [[state]])
     p = [
         p_value(view["tally"], NoiseDistribution(COUNTS, power=other).probs, state)
         for other in (power, power - 0.1)
@@ -372,7 +372,7 @@ def test_javascript_refuses_what_python_refuses(browser):
         {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1"},
     ]
     states = [good | change for change in bad]
-    answers = call(browser, module("noise_math.js"), "problemOf", [[state] for state in states])
+    answers = call(browser, module("noise/math.js"), "problemOf", [[state] for state in states])
     for change, state, answer in zip(bad, states, answers):
         assert (answer is None) == (problem(**state) is None), (change, answer, problem(**state))
     assert sum(answer is None for answer in answers) == 8

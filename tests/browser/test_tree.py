@@ -13,8 +13,8 @@ from utils.costs import zipf_counts
 from utils.objectives import yes_no_loss
 from utils.tree import huffman_merges
 from utils.widgets import TreeExplorer
-from utils.widgets.base import module
-from utils.widgets.tree_explorer import problem
+from utils.widgets.common.base import module
+from utils.widgets.tree.explorer import problem
 
 WORDS64 = ["river", "bank", "constitutionally", *[f"w{i}" for i in range(61)]]
 COUNTS64 = zipf_counts(64).tolist()
@@ -192,9 +192,9 @@ def drawn(seed):
 
 def test_javascript_computes_what_utils_computes(browser):
     states = [drawn(seed) for seed in range(60)]
-    views = call(browser, module("tree_math.js"), "compute", [[state] for state in states])
+    views = call(browser, module("tree/math.js"), "compute", [[state] for state in states])
     merges = call(
-        browser, module("tree_math.js"), "huffmanMerges", [[state["counts"]] for state in states]
+        browser, module("common/trees.js"), "huffmanMerges", [[state["counts"]] for state in states]
     )
     for state, view, pairs in zip(states, views, merges):
         assert [tuple(pair) for pair in pairs] == huffman_merges(state["counts"])
@@ -262,7 +262,7 @@ def test_javascript_refuses_what_python_refuses(browser):
         {"words": [f"w{i}" for i in range(65)], "counts": [1] * 65, "word": "w1", "tree": "chain"},
     ]
     states = [good | change for change in bad]
-    answers = call(browser, module("tree_math.js"), "problemOf", [[state] for state in states])
+    answers = call(browser, module("tree/math.js"), "problemOf", [[state] for state in states])
     for change, state, answer in zip(bad, states, answers):
         assert (answer is None) == (problem(**state) is None), (change, answer, problem(**state))
     assert sum(answer is None for answer in answers) == 4

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy import stats
 
-from utils.costs import crossing, fit_power
+from utils.fits import crossing, fit_power
 from utils.vocabulary import keep_probability
 
 

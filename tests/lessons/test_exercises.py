@@ -8,16 +8,19 @@ import importlib
 import re
 import signal
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 
 import nbformat
+import numpy as np
 import pytest
 import torch
 
-from utils.exercises import assert_right, check, engine, hint, progress, state
+from utils.exercises import assert_right, check, engine, hint, progress, running, state
+from utils.exercises import lessons as lessons_package
 from utils.exercises.cases import telling
-from utils.exercises.registry import WORDS, joined, registry
+from utils.exercises.registry import WORDS, found_in, joined, registry
 from utils.exercises.values import agree, array, as_tensor
 
 pytestmark = pytest.mark.filterwarnings("error::DeprecationWarning")
@@ -37,11 +40,12 @@ exercise = pytest.fixture(params=NUMBERS)(lambda request: registry()[request.par
 def fresh_state(tmp_path, monkeypatch):
     monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path))
     monkeypatch.setattr(state, "_hints", {})
-    monkeypatch.setattr(engine, "SECONDS", 60.0)  # a busy machine is no wrong answer
+    monkeypatch.setattr(running, "SECONDS", 60.0)  # a busy machine is no wrong answer
 
 
 def notebook(exercise, solutions=False):
-    (path,) = (FOLDER / "solutions" if solutions else FOLDER).glob(f"0{exercise.number[0]}_*.ipynb")
+    folder = FOLDER / "solutions" if solutions else FOLDER
+    (path,) = folder.glob(f"{exercise.lesson}_*.ipynb")
     return path, nbformat.read(path, as_version=4).cells
 
 
@@ -208,9 +212,33 @@ def test_missing_and_superfluous_words_are_named(texts, trouble):
 
 
 def test_each_lesson_has_its_words():
-    folder = Path(engine.__file__).parent
+    folder = Path(lessons_package.__file__).parent
     lessons = {path.stem for path in folder.glob("lesson_*.py")}
     assert lessons and {path.stem for path in folder.glob("lesson_*.toml")} == lessons
+
+
+def test_exercises_belong_to_lessons_by_their_whole_number(tmp_path, monkeypatch):
+    """10.1 is of lesson 10, not of lesson 1, and comes after 9.1."""
+    package = tmp_path / "made_up"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    words = "title='t'\ndifficulty=1\nminutes=5\npractises='p'\nidea='i'\nright='r'\n"
+    for number in ("9.1", "10.1", "1.1"):
+        name = f"lesson_{int(number.split('.')[0]):02d}"
+        (package / f"{name}.py").write_text(
+            f"EXERCISES = {{'{number}': (lambda g: iter([(1,)]), lambda x: x, ())}}"
+        )
+        text = f"['{number}']\n{words}hints=['one', 'two', 'three']\n"
+        (package / f"{name}.toml").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    made_up = importlib.import_module("made_up")
+    found = found_in(made_up)
+    assert list(found) == ["1.1", "9.1", "10.1"]
+    assert [exercise.lesson for exercise in found.values()] == ["01", "09", "10"]
+    (package / "lesson_02.py").write_text((package / "lesson_10.py").read_text())
+    (package / "lesson_02.toml").write_text((package / "lesson_10.toml").read_text())
+    with pytest.raises(ValueError, match="10.1 does not belong in lesson_02"):
+        found_in(made_up)
 
 
 @pytest.mark.parametrize(
@@ -272,7 +300,9 @@ def test_mistakes_that_agree_on_a_few_cases_are_told_apart(capsys, monkeypatch):
         (lambda first, rank: rank * first, "Times."),
     )
     monkeypatch.setattr(
-        engine, "_get", lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes)
+        engine,
+        "exercise_of",
+        lambda number: replace(registry()["0.1"], draws=draws, mistakes=mistakes),
     )
     assert "\nTimes.\n" in said(capsys, "0.1", lambda first, rank: rank * first)
     assert "\nTwice.\n" in said(capsys, "0.1", lambda first, rank: 2 * first)
@@ -286,7 +316,7 @@ def test_a_probability_that_vanishes_is_among_the_first_cases():
 
 
 def test_an_endless_loop_is_cut_off(capsys, monkeypatch):
-    monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
+    monkeypatch.setattr("utils.exercises.running.SECONDS", 0.3)
 
     def endless(U, v_c):
         while True:
@@ -319,12 +349,12 @@ def test_only_the_answers_own_time_counts(monkeypatch):
         return first / rank
 
     slow = replace(registry()["0.1"], draws=slow_draws)
-    monkeypatch.setattr(engine, "_get", lambda number: slow)
+    monkeypatch.setattr(engine, "exercise_of", lambda number: slow)
     monkeypatch.setattr(
         engine, "time", SimpleNamespace(monotonic=lambda: clock[0], time_ns=lambda: 0)
     )
     monkeypatch.setattr(
-        engine, "_run", lambda answer, case, seconds: limits.append(seconds) or answer(*case)
+        running, "run", lambda answer, case, seconds: limits.append(seconds) or answer(*case)
     )
     assert_right("0.1", slow_answer)
     assert limits[:9] == [60, 53, 46, 39, 32, 25, 18, 11, 4] and limits[9:] == [0.05] * 3
@@ -380,13 +410,6 @@ def test_progress_lists_done_and_not_yet(capsys):
     )
 
 
-def test_a_corrupt_state_starts_afresh_with_a_word(capsys):
-    state.state_file().write_text("{nonsense")
-    assert state.done() == set() and "starts afresh" in capsys.readouterr().out
-    check("0.1", lambda first, rank: first / rank)
-    assert state.done() == {"0.1"}
-
-
 def test_a_state_that_cannot_be_written_does_not_spoil_the_answer(capsys, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("APPROXIMATE_TRAINING_STATE", str(tmp_path / "file" / "folder"))
@@ -397,3 +420,39 @@ def test_a_state_that_cannot_be_written_does_not_spoil_the_answer(capsys, monkey
 def test_state_is_outside_the_repository(monkeypatch):
     monkeypatch.delenv("APPROXIMATE_TRAINING_STATE")
     assert FOLDER.parent not in state.state_file().parents
+
+
+# Numbers of any real type are right answers, complex ones are not -------------------------------
+
+NUMBERS_OF_A_KIND = [
+    lambda value: np.float64(value),
+    lambda value: np.float32(value),
+    lambda value: np.longdouble(value),
+    lambda value: np.array(value),
+    lambda value: np.array(value, dtype=object),
+    lambda value: torch.tensor(value),
+    lambda value: Fraction(value),
+]
+
+
+@pytest.mark.parametrize("kind", NUMBERS_OF_A_KIND)
+def test_a_right_number_is_right_in_any_type(kind, capsys):
+    out = said(capsys, "0.1", lambda first, rank: kind(float(first) / float(rank)))
+    assert "right." in out
+
+
+def test_lists_of_0d_arrays_are_right(capsys):
+    reference = registry()["1.1"].reference
+
+    def in_pieces(*case):
+        return [np.array(value) for value in np.asarray(reference(*case))]
+
+    assert "right." in said(capsys, "1.1", in_pieces)
+
+
+@pytest.mark.parametrize(
+    "kind", [complex, lambda v: np.array(v + 0j), lambda v: torch.tensor(v + 0j)]
+)
+def test_complex_numbers_are_refused_by_name(kind, capsys):
+    out = said(capsys, "0.1", lambda first, rank: kind(first / rank))
+    assert "complex numbers: only real ones are asked for" in out

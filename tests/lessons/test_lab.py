@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from utils import costs
+from utils import fits
 from utils.example import U_NODES, V_C
 from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, spot
 from utils.objectives import HierarchicalSoftmax, yes_no_loss
@@ -257,7 +257,7 @@ def test_the_wrong_way_round(lab, verdict):
 
 def test_a_test_that_never_ends_is_cut_off(verdict, monkeypatch):
     monkeypatch.setattr("utils.exercises.lab.SECONDS", 0.3)
-    monkeypatch.setattr("utils.exercises.engine.SECONDS", 0.3)
+    monkeypatch.setattr("utils.exercises.running.SECONDS", 0.3)
 
     def endless(f):
         while True:
@@ -403,7 +403,7 @@ def test_correct_noise_words_and_draws():
     counts = torch.tensor([1, 10, 100, 1000])
 
     def fit(drawn):
-        return costs.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
+        return fits.fit_power(counts.tolist(), torch.bincount(drawn).tolist())[0]
 
     for power in (0.5, 0.75, 1.0):
         for draw in (CORRECT[1], ALSO_CORRECT[1]):

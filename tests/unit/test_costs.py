@@ -13,8 +13,9 @@ from scipy import stats
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils import costs
-from utils.costs import Step, Traffic, crossing, slope_error, traffic, zipf_counts
+from utils import checks, costs
+from utils.costs import Step, Traffic, traffic, zipf_counts
+from utils.fits import crossing, slope_error
 from utils.objectives import FullSoftmax
 from utils.tree import huffman_tree
 
@@ -253,23 +254,23 @@ def test_random_state_is_left_alone(make_objective):
 
 
 def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_objective):
-    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
+    monkeypatch.setattr(checks.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
     objective, counts = FullSoftmax(10**6, d), zipf_counts(10**6)
     with pytest.raises(
         MemoryError,
-        match=r"V = 1000000, d = 6 and batches of 256 takes about 4\.2 GB, more than half "
-        r"of the 2\.0 GB that are free; use a smaller batch or V",
+        match=r"V = 1,000,000, d = 6 and batches of 256 would take about 4\.2 GB, more than "
+        r"half of the 2\.0 GB that are free; make it smaller",
     ):
         Step(objective, counts, batch=256)
     Step(objective, counts, batch=2)  # the scores of a batch were what does not fit
-    monkeypatch.setattr(costs.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
+    monkeypatch.setattr(checks.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
     Step(make_objective("negative", 1_000, d), zipf_counts(1_000), batch=10**6)
     with pytest.raises(MemoryError, match=r"about 0\.1 GB"):
         Step(objective, counts, batch=1)  # here the tables are
 
 
 def test_a_step_needs_a_pair(make_objective):
-    with pytest.raises(ValueError, match="batch is 0; a step needs at least 1 pair"):
+    with pytest.raises(ValueError, match="batch is 0; give a whole number, at least 1"):
         Step(make_objective("full", V, d), zipf_counts(V), batch=0)
 
 

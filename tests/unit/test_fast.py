@@ -11,28 +11,26 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from utils.corpus import read_sentences
-from utils.fast import Run, compiled, train_fast
-from utils.fast import objectives as objectives_module
+from utils.fast import compiled, learners
 from utils.fast import text as text_module
 from utils.fast import training as training_module
-from utils.fast.blocks import Windows, bands, reaches, thin
+from utils.fast.blocks import Windows, bands, reaches, subsample_piece
 from utils.fast.kernels import Scratch, Table, add_rows, block_step, softmax_step
-from utils.fast.objectives import (
-    OBJECTIVES,
-    Compiled,
-    CompiledHierarchicalSoftmax,
-    CompiledNegativeSampling,
-    FullSoftmax,
-    HierarchicalSoftmax,
-    NegativeSampling,
+from utils.fast.learners import (
+    LEARNERS,
+    CompiledLearner,
+    FullSoftmaxLearner,
+    HierarchicalSoftmaxBlocks,
+    HierarchicalSoftmaxLearner,
+    NegativeSamplingBlocks,
+    NegativeSamplingLearner,
     Tally,
 )
 from utils.fast.text import Text
+from utils.fast.training import Run, train_fast
 from utils.models import SkipGram
 from utils.noise import NoiseDistribution
-from utils.objectives import FullSoftmax as PlainFullSoftmax
-from utils.objectives import HierarchicalSoftmax as PlainHierarchicalSoftmax
-from utils.objectives import NegativeSampling as PlainNegativeSampling
+from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.training import TrainingDiverged, train
 from utils.tree import huffman_tree
 from utils.vocabulary import Vocab, keep_probability
@@ -112,7 +110,7 @@ def test_blocks_come_in_random_order_that_the_seed_fixes():
 
 def test_thinning_keeps_words_by_their_chance_and_no_end_of_sentence():
     piece = torch.tensor(([0] * 50 + [1] * 50 + [2]) * 200, dtype=torch.int32)
-    ids, sentence = thin(piece, torch.tensor([1.0, 0.25, 0.0]), seeded())
+    ids, sentence = subsample_piece(piece, torch.tensor([1.0, 0.25, 0.0]), seeded())
     assert (
         (ids == 0).sum() == 10_000
         and abs(int((ids == 1).sum()) - 2500) < 200
@@ -237,18 +235,18 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     """`asked`: the mean over many passes of the times that each row's questions count."""
     long = [[word for sentence in sentences for word in sentence]]  # one sentence: no window is cut
     keep = keep_probability(vocab.counts, 0.05, "word2vec")
-    objective, text = NegativeSampling(vocab, keep, 3, 5, 0.75), Text(long, vocab)
+    objective, text = NegativeSamplingBlocks(vocab, keep, 3, 5, 0.75), Text(long, vocab)
     counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
     for seed in range(60):
-        ids, sentence = thin(text[0], torch.cat([keep, torch.zeros(1)]), seeded(seed))
+        ids, sentence = subsample_piece(text[0], torch.cat([keep, torch.zeros(1)]), seeded(seed))
         windows = Windows(ids, sentence, objective.T, 3, seeded(seed))
         noise = objective.noise.sample((len(windows.ids), objective.M), seeded(seed))
-        times = objective.times[windows.band]
+        times = objective.weights[windows.band]
         counts_in.index_add_(0, windows.ids.flatten(), times.sum(dim=2).flatten() / 60)
         counts_out.index_add_(
             0, torch.cat([windows.context, noise], dim=1).flatten(), times.sum(dim=1).flatten() / 60
         )
-    for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
+    for counted, (said, _) in zip((counts_in, counts_out), objective.visits):
         torch.testing.assert_close(counted.double(), said, rtol=0.15, atol=1.0)
 
 
@@ -287,9 +285,9 @@ def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(
     window, P, seed, monkeypatch
 ):
     """Each word is predicted from the words of its own window; blocks of P pairs, the last of each word filled up."""
-    monkeypatch.setattr(HierarchicalSoftmax, "P", P)
+    monkeypatch.setattr(HierarchicalSoftmaxBlocks, "P", P)
     vocab = toy_vocab()
-    objective = HierarchicalSoftmax(vocab, torch.ones(V), window)
+    objective = HierarchicalSoftmaxBlocks(vocab, torch.ones(V), window)
     ids, sentence = toy_text(seed=seed)
     pairs, (inputs, outputs), before = one_step(objective, window, seed)
     targets, words, inside = objective.group(ids, sentence, seeded(seed))
@@ -306,7 +304,7 @@ def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(
         Scratch(),
         True,
     )
-    plain = PlainHierarchicalSoftmax(d, huffman_tree(vocab.counts))
+    plain = HierarchicalSoftmax(d, huffman_tree(vocab.counts))
     check_against_plain(
         plain, [(context, target) for target, context in pairs], (inputs, outputs), before, loss
     )
@@ -315,12 +313,12 @@ def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(
 def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
     steps = []
     monkeypatch.setattr(
-        objectives_module,
+        learners,
         "block_step",
         lambda *step: steps.append([part.clone() for part in step[2:6]]) or 0.0,
     )
     vocab = toy_vocab()
-    objective = HierarchicalSoftmax(vocab, torch.ones(V), 3)
+    objective = HierarchicalSoftmaxBlocks(vocab, torch.ones(V), 3)
     ids, sentence = toy_text(400)
     tally = objective.learn(
         ids, sentence, planted(), planted(), lambda share: 1.0, seeded(3), Scratch()
@@ -352,7 +350,7 @@ def loop_of(request):
 
 
 def compiled_objective(name):
-    kind = {"ns": CompiledNegativeSampling, "hs": CompiledHierarchicalSoftmax}[name]
+    kind = {"ns": NegativeSamplingLearner, "hs": HierarchicalSoftmaxLearner}[name]
     return kind(toy_vocab(), torch.ones(V), 3, 4, 0.75)  # window 3, K = 4
 
 
@@ -381,11 +379,11 @@ def losses_of_words(name, pairs, noise, v, weight):
     ids, _ = toy_text(seed=5)
     centre, other = (ids[list(places)] for places in zip(*pairs))
     if name == "hs":  # the word's own walk, from a word of its window
-        plain = PlainHierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
+        plain = HierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
         plain.weight = torch.nn.Parameter(weight)
         return plain.loss(v[other], centre), plain.weight
     weight = weight.requires_grad_()
-    M = CompiledNegativeSampling.M
+    M = NegativeSamplingLearner.M
     drawn = torch.stack([torch.from_numpy(noise[i : i + M]).long() for i, _ in pairs])  # (pairs, M)
     scores = (v[centre][:, None] * weight[torch.cat([other[:, None], drawn], dim=1)]).sum(dim=2)
     losses = -logsigmoid(scores * torch.tensor([1.0] + M * [-1.0]))
@@ -419,7 +417,7 @@ def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
 @pytest.mark.parametrize("name", ["ns", "hs"])
 def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkeypatch):
     """Negative sampling: no word twice among a window and its noise words; hierarchical softmax: a single walk."""
-    monkeypatch.setattr(CompiledNegativeSampling, "M", 2)
+    monkeypatch.setattr(NegativeSamplingLearner, "M", 2)
     ids, sentence = toy_text(seed=5)
     noise, tried = loop_of(compiled_objective("ns"))[1][0], 0
     for start in range(57):
@@ -462,7 +460,7 @@ def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, n
 @pytest.mark.parametrize("name", ["ns", "hs"])
 def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkeypatch):
     """A sentence of the words 0 to 5, and, when the rate is 0 already, one of the others."""
-    monkeypatch.setattr(Compiled, "CHUNK", 6)
+    monkeypatch.setattr(CompiledLearner, "WORDS_PER_RATE", 6)
     objective, shares = compiled_objective(name), []
     tables = [
         Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows))
@@ -502,7 +500,7 @@ def test_the_compiled_sigma_is_within_its_bound():
 
 def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     """`asked` again: each word of a window once, each of M noise words, from a word's place on, n K / M times."""
-    objective, K = CompiledNegativeSampling(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75), 5
+    objective, K = NegativeSamplingLearner(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75), 5
     ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
     counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
     for seed in range(20):
@@ -516,41 +514,26 @@ def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
         counts_out.index_add_(
             0, ids, n / 20
         )  # as often in a window as it has words in its own, on average
-    for counted, (said, _) in zip((counts_in, counts_out), objective.asked):
+    for counted, (said, _) in zip((counts_in, counts_out), objective.visits):
         torch.testing.assert_close(counted.double(), said, rtol=0.1, atol=1.0)
-
-
-def test_without_numba_the_blocks_take_over(monkeypatch):
-    script = (
-        "import sys; sys.modules['numba'] = None\nfrom utils.fast import objectives\n"
-        "print(*(objectives.OBJECTIVES[name].__name__ for name in ('ns', 'hs')))"
-    )
-    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert ran.stdout.split() == ["NegativeSampling", "HierarchicalSoftmax"]
-    assert (OBJECTIVES["ns"], OBJECTIVES["hs"]) == (
-        CompiledNegativeSampling,
-        CompiledHierarchicalSoftmax,
-    )
-    assert (OBJECTIVES["ns-blocks"], OBJECTIVES["hs-blocks"]) == (
-        NegativeSampling,
-        HierarchicalSoftmax,
-    )
 
 
 def loss_of_all(plain, sentences, vocab, run):
     batches = skip_gram_batches(*vocab.encode(sentences), vocab, window=5, subsample=None, seed=1)
-    plain.weight.data = run.outputs.vectors
+    plain.weight.data = run.output_table.vectors
     with torch.no_grad():
-        return torch.cat([plain.loss(run.inputs.vectors[c], o) for c, o in batches]).mean().item()
+        return (
+            torch.cat([plain.loss(run.input_table.vectors[c], o) for c, o in batches]).mean().item()
+        )
 
 
 @pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
 def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
     """The same loss of all pairs after as many passes, and far below that of vectors which know nothing."""
     plain = (
-        PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+        NegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
         if name == "ns"
-        else PlainHierarchicalSoftmax(8, huffman_tree(vocab.counts))
+        else HierarchicalSoftmax(8, huffman_tree(vocab.counts))
     )
     losses = []
     for objective in (name, f"{name}-blocks"):
@@ -563,8 +546,8 @@ def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
 def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, seed, monkeypatch):
     steps = []
-    monkeypatch.setattr(objectives_module, "softmax_step", lambda *step: steps.append(step) or 0.0)
-    objective = FullSoftmax(toy_vocab(), torch.ones(V), window)
+    monkeypatch.setattr(learners, "softmax_step", lambda *step: steps.append(step) or 0.0)
+    objective = FullSoftmaxLearner(toy_vocab(), torch.ones(V), window)
     objective.blocks = 99
     ids, sentence = toy_text(seed=seed)
     pairs, (inputs, outputs), before = one_step(objective, window, seed)
@@ -578,24 +561,24 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
         table.squares += torch.rand(table.squares.shape, generator=seeded(seed)).double()
     squares = [table.squares.clone() for table in tables]
     loss = softmax_step(*tables, centres, context, inside.double(), 0.3, Scratch(), True)
-    check_against_plain(PlainFullSoftmax(V, d), pairs, tables, before, loss, squares, lr=0.3)
+    check_against_plain(FullSoftmax(V, d), pairs, tables, before, loss, squares, lr=0.3)
 
 
 def test_hierarchical_softmax_asks_as_often_as_it_says(sentences, vocab):
-    objective = HierarchicalSoftmax(vocab, torch.ones(len(vocab)), 3)
+    objective = HierarchicalSoftmaxBlocks(vocab, torch.ones(len(vocab)), 3)
     ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
     nodes = torch.zeros(len(vocab) - 1)
     for seed in range(20):
         targets, _, inside = objective.group(ids, torch.zeros_like(ids), seeded(seed))
         visits = inside.sum(dim=1)[:, None] * objective.real[targets] / 20
         nodes.index_add_(0, objective.paths[targets].flatten(), visits.flatten())
-    torch.testing.assert_close(nodes.double(), objective.asked[1][0], rtol=0.05, atol=1.0)
-    assert nodes.sum() == pytest.approx(objective.asked[0][0].sum().item(), rel=0.02)
+    torch.testing.assert_close(nodes.double(), objective.visits[1][0], rtol=0.05, atol=1.0)
+    assert nodes.sum() == pytest.approx(objective.visits[0][0].sum().item(), rel=0.02)
 
 
 def plain_loss(sentences, vocab, epochs, lr):
     torch.manual_seed(0)
-    objective = PlainNegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+    objective = NegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
     batches = skip_gram_batches(*vocab.encode(sentences), vocab, batch_size=64, subsample=None)
     history = train(SkipGram(len(vocab), 8, objective), batches, epochs=epochs, lr=lr)
     return sum(history.loss[-len(batches) :]) / len(batches)
@@ -603,8 +586,8 @@ def plain_loss(sentences, vocab, epochs, lr):
 
 def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
     """The same corpus, a step for every four words: the same loss within a few hundredths of a nat."""
-    monkeypatch.setattr(NegativeSampling, "T", 4)
-    monkeypatch.setattr(training_module, "ROUND", 0.0)
+    monkeypatch.setattr(NegativeSamplingBlocks, "T", 4)
+    monkeypatch.setattr(training_module, "ROUND_SECONDS", 0.0)
     run = Run(Text(sentences, vocab), vocab, objective="ns-blocks", dim=8, subsample=0, epochs=20)
     losses = run.train(threads=1).loss
     assert losses[0] > losses[-1] + 0.5 and losses[-1] == pytest.approx(
@@ -612,7 +595,7 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
     )
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize("objective", LEARNERS)
 def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, objective):
     """Even words occur among even words only: their vectors end up together."""
     vectors = train_fast(
@@ -658,15 +641,6 @@ def test_streaming_a_file_equals_text_in_memory(vocab, sentences, tmp_path, monk
     assert torch.equal(train_fast(str(path), kinds, **options).vectors, memory)
 
 
-@pytest.mark.parametrize("end", ["", "\n", " \n\n", "\r\n"])
-def test_lines_longer_than_memory_come_in_parts(tmp_path, monkeypatch, end):
-    monkeypatch.setattr(text_module, "LINE", 16)
-    words = [f"{a}{b}äß" for a in "abcdefghij" for b in "klmnop"]
-    (tmp_path / "text.txt").write_bytes((" ".join(words) + "\n\n" + "x" * 40 + end).encode())
-    found = [word for sentence in read_sentences(tmp_path / "text.txt") for word in sentence]
-    assert found[:60] == words and "".join(found[60:]) == "x" * 40
-
-
 def test_one_sentence_of_a_million_tokens(vocab):
     sentence = [
         vocab.words[i] for i in torch.randint(0, 20, (1_000_000,), generator=seeded()).tolist()
@@ -674,19 +648,6 @@ def test_one_sentence_of_a_million_tokens(vocab):
     text = Text([sentence], vocab)
     assert text.known == 1_000_000 and len(text) == -(-1_000_001 // text_module.PIECE)
     assert train_fast([sentence], vocab, dim=2, epochs=1).vectors.isfinite().all()
-
-
-@pytest.mark.parametrize(
-    "content, message",
-    [
-        ("river é".encode()[:-1], "not UTF-8.*after line 0"),
-        (b"one\ntwo\n\xff\xfe", "not UTF-8.*after line"),
-    ],
-)
-def test_a_file_that_is_not_utf8_or_ends_within_a_character(tmp_path, content, message):
-    (tmp_path / "text.txt").write_bytes(content)
-    with pytest.raises(ValueError, match=message):
-        list(read_sentences(tmp_path / "text.txt"))
 
 
 @pytest.mark.parametrize(
@@ -720,8 +681,8 @@ def test_texts_without_words_are_refused(vocab, tmp_path):
 def short(monkeypatch):
     """Many short pieces, and a look at the weights after each, so that a run of a second has many rounds."""
     monkeypatch.setattr(text_module, "PIECE", 200)
-    monkeypatch.setattr(training_module, "ROUND", 0.0)
-    monkeypatch.setattr(training_module, "COPIES", float("inf"))
+    monkeypatch.setattr(training_module, "ROUND_SECONDS", 0.0)
+    monkeypatch.setattr(training_module, "COPY_SHARE", float("inf"))
 
 
 def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
@@ -737,7 +698,7 @@ def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
 
 def test_each_piece_and_each_pass_draws_anew(vocab, sentences, short):
     run, seeds = Run(Text(sentences, vocab), vocab, dim=4, epochs=3, subsample=0), []
-    run.objective.learn = lambda *given: seeds.append(given[-2].initial_seed()) or Tally(1, 1.0, 1)
+    run.learner.learn = lambda *given: seeds.append(given[-2].initial_seed()) or Tally(1, 1.0, 1)
     run.train(threads=1)
     assert len(set(seeds)) == len(seeds) == len(run)
 
@@ -749,7 +710,7 @@ def test_the_history_has_every_pair(vocab, sentences, short):
     assert history.pairs[-1] == 3 * sum(2 * (len(s) - 1) for s in sentences)
     assert history.pairs == sorted(history.pairs) and history.seconds == sorted(history.seconds)
     assert len(history.loss) == len(history.pairs) == len(history.seconds) > 3
-    assert run.next == len(run)
+    assert run.next_piece == len(run)
 
 
 @pytest.mark.parametrize(
@@ -782,18 +743,22 @@ def test_rates_of_rows(vocab, sentences, objective):
         run = Run(
             Text(sentences, vocab), vocab, objective=objective, subsample=0, epochs=epochs, lr=lr
         )
-        steps = vocab.counts.sum() / run.objective.step
-        bounds = [2 / (asked / steps).clamp(min=once) for asked, once in run.objective.asked]
-        return [table.rates.double() for table in (run.inputs, run.outputs)], bounds, run.objective
+        steps = vocab.counts.sum() / run.learner.words_per_step
+        bounds = [2 / (asked / steps).clamp(min=once) for asked, once in run.learner.visits]
+        return (
+            [table.rates.double() for table in (run.input_table, run.output_table)],
+            bounds,
+            run.learner,
+        )
 
     given, bounds, _ = rates(0.02, 3)
     for rate, bound in zip(given, bounds):
         torch.testing.assert_close(rate, bound.clamp(max=0.02), rtol=1e-5, atol=0)
     own, bounds, kind = rates(None, 400)
-    for rate, bound, (asked, _) in zip(own, bounds, kind.asked):
+    for rate, bound, (asked, _) in zip(own, bounds, kind.visits):
         n = asked * 400  # in all epochs
         torch.testing.assert_close(
-            rate, torch.minimum(kind.LR / (400 * n).sqrt(), bound), rtol=1e-5, atol=0
+            rate, torch.minimum(kind.base_rate / (400 * n).sqrt(), bound), rtol=1e-5, atol=0
         )
         assert (rate < 0.99 * bound).any() and rate.max() > rate.min()
     assert all((rate <= 0.1 * (1 + 1e-6)).all() for rate in rates(None, 1)[0])
@@ -813,8 +778,8 @@ def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, 
 
     def derail(self, number, scratch):
         if number == 4:
-            good.append(self.inputs.vectors.clone())
-            self.outputs.rates.fill_(float("inf"))
+            good.append(self.input_table.vectors.clone())
+            self.output_table.rates.fill_(float("inf"))
         return learn(self, number, scratch)
 
     monkeypatch.setattr(Run, "learn", derail)
@@ -824,7 +789,7 @@ def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, 
         run.train(threads=1)
     assert (
         torch.equal(caught.value.embeddings.vectors, good[0])
-        and run.inputs.vectors.isfinite().all()
+        and run.input_table.vectors.isfinite().all()
     )
     assert len(caught.value.history.loss) == 4
 
@@ -835,7 +800,7 @@ def test_a_text_may_begin_without_a_pair(vocab, sentences, short):
     run = Run(Text([*lone, *sentences], vocab), vocab, dim=4, epochs=1, subsample=0)
     assert len(Text(lone, vocab)) > 3
     history = run.train(threads=1)
-    assert run.next == len(run) and history.pairs[-1] > 0 and history.loss[0] > 0
+    assert run.next_piece == len(run) and history.pairs[-1] > 0 and history.loss[0] > 0
 
 
 def test_an_error_in_a_thread_ends_the_run(vocab, sentences, short, monkeypatch):
@@ -853,7 +818,7 @@ def stop_after(monkeypatch, pieces):
 
     def interrupt(self, *arguments):
         note(self, *arguments)
-        if self.next >= pieces:
+        if self.next_piece >= pieces:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(Run, "_note", interrupt)
@@ -917,7 +882,7 @@ def test_a_checkpoint_of_another_run_is_refused(vocab, sentences, tmp_path):
     ):
         go(sentences[:-1], dim=4)
     (tmp_path / "c").write_bytes(b"no checkpoint")
-    with pytest.raises(ValueError, match="is not a checkpoint"):
+    with pytest.raises(ValueError, match="it is no checkpoint of this trainer; remove it"):
         go(dim=4)
     (tmp_path / "c").unlink()
     with pytest.raises(FileNotFoundError, match="no checkpoint"):

@@ -12,7 +12,7 @@ import torch
 from gensim.models import KeyedVectors
 
 from utils.fast import training
-from utils.fast.__main__ import main
+from utils.fast.command import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -80,7 +80,9 @@ def test_bad_input_ends_in_one_clear_line(corpus, tmp_path, capsys, content, opt
 
 def test_a_rate_that_diverges_leaves_the_last_good_vectors(corpus, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(
-        training.Run, "_rates", lambda self, asked, *_: torch.full((len(asked),), float("inf"))
+        training.Run,
+        "_rates",
+        lambda self, visits, *_: torch.full((len(visits.per_epoch),), float("inf")),
     )
     assert (
         main(

@@ -210,7 +210,7 @@ def test_a_dimension_below_one_is_refused(d, match, objective_name, make_objecti
     [
         ({"num_negatives": 0}, r"num_negatives \(K\) is 0"),
         ({"num_negatives": -5}, r"num_negatives \(K\) is -5"),
-        ({"on_hit": "drop"}, "on_hit is 'drop'; choose 'keep', 'skip' or 'redraw'"),
+        ({"on_hit": "drop"}, "on_hit is 'drop'; choose one of 'keep', 'skip', 'redraw'"),
         (
             {"noise": NoiseDistribution([1, 2, 3])},
             f"noise distribution has 3 words, the vocabulary {V}",

@@ -1,6 +1,7 @@
-"""The house: the README's commands are the Makefile's, utils is installed, files import in one direction only."""
+"""The project as a newcomer meets it: commands exist, the package installs, tables are true."""
 
 import ast
+import json
 import os
 import re
 import subprocess
@@ -11,165 +12,199 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-FLOW = [
-    "compare",
-    "example",
-    "tables",
-    "checks",
-    "files",
-    "d2l_bridge",
-    "corpus",
-    "vocabulary",
-    "windows",
-    "noise",
-    "tree",
-    "objectives",
-    "models",
-    "training",
-    "embeddings",
-    "fast",
-    "costs",
-    "plots",
-]
+NOTEBOOKS = ROOT / "notebooks"
 
 
-def test_make_commands_of_the_readme_exist():
-    named = set(re.findall(r"(?:`|^|\n| {4})make ([a-z-]+)", README))
+def text_of(name):
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+README = text_of("README.md")
+MAKEFILE = text_of("Makefile")
+MANUAL = "\n".join([README, text_of("CONTRIBUTING.md"), text_of("notebooks/help.md")])
+SETTINGS = tomllib.loads(text_of("pyproject.toml"))
+
+
+# Commands ---------------------------------------------------------------------------------------
+
+
+def test_make_commands_that_are_named_exist():
+    named = set(re.findall(r"(?:`|^|\n| {4})make ([a-z-]+)", MANUAL))
     targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
-    assert {"lab", "test", "run", "setup"} <= named <= targets, named - targets
+    assert {"lab", "check", "test", "run", "setup"} <= named <= targets, named - targets
 
 
-def test_plain_commands_of_the_readme_are_the_makefiles():
-    """Every recipe that does something stands in the README too, with the same arguments."""
-    recipes = re.findall(r"^\t(\$\(PY.*)$", MAKEFILE, re.M)
+def test_every_recipe_stands_in_the_manual_as_a_plain_command():
+    """README, CONTRIBUTING and help: what make does can be typed, with the same arguments."""
+    recipes = re.findall(r"^\t(\$\((?:PY|PYTHON|PIP)\) .*)$", MAKEFILE, re.M)
     assert len(recipes) >= 8
     for recipe in recipes:
-        essence = re.sub(r"\$\(PY(THON)?\)", "python", recipe)
-        essence = re.sub(r" --disable-pip-version-check( -q)?| --ip=.*| --clear", "", essence)
-        assert essence in README, essence
+        command = recipe.replace("$(PIP)", "python -m pip install")
+        command = re.sub(r"\$\(PY(THON)?\)", "python", command)
+        command = re.sub(r"(?<=install) -q| --ip=.*| --clear", "", command)
+        assert command in MANUAL, command
+
+
+def test_help_lists_every_target():
+    targets = re.findall(r"^([a-z-]+):", MAKEFILE, re.M)
+    told = re.findall(r'echo "make ([a-z-]+) ', MAKEFILE)
+    assert set(told) == set(targets) - {"help"}
 
 
 def test_ci_runs_the_readmes_test_command():
-    assert (
-        (ROOT / ".ci" / "run")
-        .read_text(encoding="utf-8")
-        .endswith("make test\nmake test-browser\n")
-    )
+    assert text_of(".ci/run").endswith("make test\nmake test-browser\n")
 
 
 def test_lab_is_safe():
     recipe = re.search(r"^lab:.*\n\t(.*)$", MAKEFILE, re.M)[1]
-    assert "--ip=127.0.0.1" in recipe and "LAB_ARGS" in recipe and "token" not in recipe.lower()
-    assert "$(ROOT)" in recipe and "notebooks/00_start_here.ipynb" in recipe
+    assert "--ip=127.0.0.1" in recipe
+    assert "LAB_ARGS" in recipe
+    assert "token" not in recipe.lower()
+    assert "$(ROOT)" in recipe
+    assert "notebooks/00_start_here.ipynb" in recipe
     assert re.search(r'^ROOT := .*"\$\$\(id -u\)" = 0.*--allow-root', MAKEFILE, re.M)
 
 
+# The package ------------------------------------------------------------------------------------
+
+
+def python_files():
+    return [
+        path for folder in ("utils", "tools", "tests") for path in ROOT.glob(f"{folder}/**/*.py")
+    ]
+
+
+def imported_packages(path):
+    """The packages that a file imports, by their names in lower case, without Python's own."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0].lower() for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0].lower())
+    return found - {name.lower() for name in sys.stdlib_module_names}
+
+
+def packages_of(lines):
+    """The packages that requirement lines name, as they are imported."""
+    names = [re.match(r"[A-Za-z0-9_-]+", line)[0] for line in lines]
+    return {name.lower().replace("-", "_") for name in names}
+
+
+def requirements():
+    lines = text_of("requirements.txt").splitlines()
+    return [line.split("#")[0].strip() for line in lines if line[:1] not in ("", "#")]
+
+
 def test_utils_imports_from_another_folder(tmp_path):
-    names = ", ".join(f"utils.{name}" for name in FLOW)
+    modules = [
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in ROOT.glob("utils/**/*.py")
+        if path.stem not in ("__init__", "__main__")
+    ]
+    code = f"import {', '.join(modules)}; print(utils.__file__)"
     clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(
-        [sys.executable, "-c", f"import {names}; print(utils.__file__)"],
-        cwd=tmp_path,
-        env=clean,
-        capture_output=True,
-        text=True,
-    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.strip()).parent == ROOT / "utils"
-
-
-def files_of(name):
-    """The files of a module, which may be a package."""
-    path = ROOT / "utils" / name
-    return sorted(path.glob("*.py")) if path.is_dir() else [path.with_suffix(".py")]
-
-
-def imports_of(name):
-    """Other utils modules imported at the top of a module's files (not inside a function)."""
-    for node in [
-        node for path in files_of(name) for node in ast.parse(path.read_text(encoding="utf-8")).body
-    ]:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "utils":
-            found = (
-                [node.module.split(".")[1]]
-                if "." in node.module
-                else [alias.name for alias in node.names]
-            )
-            yield from [other for other in found if other != name]
-
-
-@pytest.mark.parametrize("name", FLOW)
-def test_no_file_imports_one_to_its_right(name):
-    assert files_of(name)
-    assert not {other for other in imports_of(name) if FLOW.index(other) >= FLOW.index(name)}
-
-
-def test_files_have_one_job():
-    modules = sorted(
-        path for kind in ("py", "js", "css") for path in (ROOT / "utils").rglob(f"*.{kind}")
-    )
-    own = {path.stem for path in modules if path.parent.name == "utils"} - {"__init__"}
-    assert own | {"fast"} == set(FLOW)
-    for path in modules:
-        lines = path.read_text(encoding="utf-8").splitlines()
-        assert len(lines) <= 250, f"{path.name} has {len(lines)} lines: it has two jobs"
-        assert path.suffix == ".py" or max(map(len, lines)) <= 120, (
-            f"{path.name} has lines that are too long"
-        )
+    assert Path(done.stdout.strip()).is_file()
 
 
 def test_every_file_of_utils_is_installed_with_it():
-    """Files other than Python's are left out of the package unless their pattern is named."""
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    patterns = settings["tool"]["setuptools"]["package-data"]["*"]
-    others = [
-        path
-        for path in (ROOT / "utils").rglob("*")
-        if path.is_file() and path.suffix not in (".py", ".pyc")
-    ]
+    """Files other than Python's need a pattern that names them, and a folder that is a package."""
+    patterns = SETTINGS["tool"]["setuptools"]["package-data"]["*"]
+    files = [path for path in ROOT.glob("utils/**/*") if path.is_file()]
+    others = [path for path in files if path.suffix not in (".py", ".pyc")]
     assert {path.suffix for path in others} >= {".toml", ".js", ".css"}
     for path in others:
-        assert any(path.match(pattern) for pattern in patterns), (
-            f"{path.name} matches none of {patterns}"
-        )
+        assert any(path.match(pattern) for pattern in patterns), f"{path.name}: {patterns}"
+        assert (path.parent / "__init__.py").is_file(), f"{path.parent} is no package"
 
 
 def test_only_the_bridge_imports_d2l():
-    pages = [*ROOT.glob("utils/**/*.py"), *ROOT.glob("notebooks/*.ipynb"), *ROOT.glob("tools/*.py")]
-    importing = [
-        path.name
-        for path in pages
-        if re.search(r"(?:^|\"|\n)\s*(?:import d2l|from d2l\b)", path.read_text(encoding="utf-8"))
-    ]
+    pages = [path for path in python_files() if path.parts[-3] != "tests"]
+    pages += NOTEBOOKS.glob("*.ipynb")
+    pattern = re.compile(r"(?:^|\"|\n)\s*(?:import d2l|from d2l\b)")
+    importing = [path.name for path in pages if pattern.search(path.read_text(encoding="utf-8"))]
     assert importing == ["d2l_bridge.py"]
 
 
 def test_requirements_name_what_is_imported():
-    required = re.findall(
-        r"^([A-Za-z0-9_-]+)", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M
-    )
-    known = {name.lower().replace("-", "_") for name in required} | {
-        "utils",
-        "tools",
-        "d2l",
-        "torchvision",
-    }
+    known = packages_of(requirements()) | {"utils", "tools", "tests", "d2l", "torchvision"}
     known |= {"fasttext"}  # which `make bench` installs, for itself alone
-    given = dict.fromkeys(
-        ("ipython", "jinja2", "nbformat", "nbclient", "nbconvert", "traitlets"), "jupyterlab"
-    )
-    for path in [*ROOT.glob("utils/**/*.py"), *ROOT.glob("tests/*/*.py"), *ROOT.glob("tools/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = (
-                [alias.name for alias in node.names]
-                if isinstance(node, ast.Import)
-                else [node.module or ""]
-                if isinstance(node, ast.ImportFrom) and not node.level
-                else []
+    known |= {path.stem for path in ROOT.glob("tests/**/*.py")}
+    with_jupyterlab = {"ipython", "jinja2", "nbformat", "nbclient", "nbconvert", "traitlets"}
+    known |= with_jupyterlab
+    for path in python_files():
+        if "browser" not in path.parts:
+            assert imported_packages(path) <= known, (
+                f"{path.name}: {imported_packages(path) - known}"
             )
-            for top in {name.split(".")[0].lower() for name in names} - set(
-                map(str.lower, sys.stdlib_module_names)
-            ):
-                assert given.get(top, top) in known, f"{path.name} imports {top}"
+
+
+def test_the_package_declares_what_utils_imports():
+    declared = packages_of(SETTINGS["project"]["dependencies"])
+    with_ipywidgets = {"ipython", "traitlets"}
+    optional = {"d2l", "torchvision"}
+    for path in ROOT.glob("utils/**/*.py"):
+        needed = imported_packages(path) - {"utils"} - with_ipywidgets - optional
+        assert needed <= declared, f"{path.name} imports {needed - declared}"
+
+
+def test_requirements_keep_to_the_packages_bounds():
+    """requirements.txt says the same as pyproject, but for the two versions that are exact."""
+    groups = SETTINGS["project"]["optional-dependencies"]
+    declared = SETTINGS["project"]["dependencies"] + groups["lab"] + groups["test"]
+    exact = {"torch": "torch==", "gensim": "gensim=="}
+    listed = {re.match(r"[\w-]+", line)[0]: line for line in requirements()}
+    for line in declared:
+        name = re.match(r"[\w-]+", line)[0]
+        if name in exact:
+            assert listed[name].startswith(exact[name])
+        else:
+            assert listed[name] == line
+
+
+# Tables of lessons ------------------------------------------------------------------------------
+
+
+def lesson_files():
+    return sorted(
+        path.name for path in [*NOTEBOOKS.glob("[0-9]*.ipynb"), *NOTEBOOKS.glob("lab*.ipynb")]
+    )
+
+
+def rows_of(page):
+    """[(title, file or None, question, minutes)] of the table of lessons in a page."""
+    pattern = (
+        r"^\| (?:\[([^\]]+)\]\((?:notebooks/)?(\w+\.ipynb)\)|(\d\d [^|]+?)) \| ([^|]+) \| (\d+) \|$"
+    )
+    found = re.findall(pattern, page, re.M)
+    return [
+        (title or plain, file, question, int(minutes))
+        for title, file, plain, question, minutes in found
+    ]
+
+
+def cells_of(name):
+    notebook = json.loads((NOTEBOOKS / name).read_text(encoding="utf-8"))
+    return ["".join(cell["source"]) for cell in notebook["cells"]]
+
+
+def test_the_readmes_table_lists_the_lessons_that_are_there():
+    assert [file for _, file, *_ in rows_of(README)] == lesson_files()
+
+
+def test_lesson_00_has_the_readmes_table():
+    own = rows_of("\n".join(cells_of("00_start_here.ipynb")))
+    assert own[0][1] == ""  # it does not link to itself
+    own[0] = (own[0][0], "00_start_here.ipynb", *own[0][2:])
+    assert own == rows_of(README)
+
+
+@pytest.mark.parametrize("row", rows_of(README), ids=lambda row: row[1])
+def test_the_tables_say_what_the_lessons_say(row):
+    title, file, _, minutes = row
+    opening = "\n".join(cells_of(file)[:2])
+    assert opening.startswith(f"# {title[:3]}"), opening[:60]
+    assert re.search(rf"\*\*Time\*\* \| {minutes} minutes", opening), opening

@@ -20,9 +20,9 @@ from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import huffman_tree
 from utils.widgets import GradientInspector, NoiseExplorer, TreeExplorer
-from utils.widgets.base import FOLDER, STATE, VIEW, LiveFigure, module, source
-from utils.widgets.noise_explorer import uniform
-from utils.widgets.pages import forget_views, revive
+from utils.widgets.common.base import FOLDER, STATE, VIEW, LiveFigure, module, source
+from utils.widgets.common.pages import forget_views, revive
+from utils.widgets.noise.explorer import uniform
 
 FIGURES = [getattr(widgets, name) for name in widgets.__all__]
 figures = pytest.mark.parametrize("figure", FIGURES, ids=lambda figure: figure.__name__)
@@ -50,7 +50,7 @@ def test_output_has_a_view_a_picture_with_alt_text_and_the_state(figure):
 
 @figures
 def test_one_module_that_asks_no_other_host(figure):
-    code = figure._esm + figure._css + source("static.js")
+    code = figure._esm + figure._css + source("common/static.js")
     assert re.findall(r"^export .*", figure._esm, re.M) == ["export default {"]
     assert (
         not re.search(r"^\s*import\b(?! \{)", figure._esm, re.M) and "from \"./" not in figure._esm
@@ -63,14 +63,14 @@ def test_one_module_that_asks_no_other_host(figure):
 
 
 def test_every_file_belongs_to_a_figure():
-    code = "".join(figure._esm + figure._css for figure in FIGURES) + source("static.js")
+    code = "".join(figure._esm + figure._css for figure in FIGURES) + source("common/static.js")
     for path in [*FOLDER.glob("*.js"), *FOLDER.glob("*.css")]:
         first = next(line for line in path.read_text(encoding="utf-8").splitlines() if line.strip())
         assert first in code, f"{path.name} is used nowhere"
 
 
 def test_a_part_keeps_its_own_exports_only():
-    code = module("tree_drawing.js")
+    code = module("tree/drawing.js")
     assert re.findall(r"^export (?:const|function) (\w+)", code, re.M) == [
         "nodeName",
         "treeDrawing",

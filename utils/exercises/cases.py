@@ -12,9 +12,11 @@ DRAWS = 1000
 
 
 def telling(draw: Callable[[], tuple], reference: Callable, mistakes: tuple) -> tuple:
-    """A case from `draw()` on which the right answer and every known mistake differ, each from each.
+    """A case from `draw()` on which the right answer and every known mistake differ, each from
+    each.
 
-    ValueError if there is none among the first thousand: it names the two answers that agreed most often.
+    ValueError if there is none among the first thousand: it names the two answers that agreed most
+    often.
     """
     answers = [(reference, "the right answer"), *mistakes]
     agreed = Counter()
@@ -31,12 +33,13 @@ def telling(draw: Callable[[], tuple], reference: Callable, mistakes: tuple) -> 
         agreed.update(alike)
     (a, b), times = agreed.most_common(1)[0]
     raise ValueError(
-        f"none of {DRAWS} cases tells all answers apart: in {times} of them {answers[a][1]!r} agrees with "
+        f"none of {DRAWS} cases tells all answers apart: in {times} of them "
+        f"{answers[a][1]!r} agrees with "
         f"{answers[b][1]!r}"
     )
 
 
-# Numbers ---------------------------------------------------------------------------------------------------------
+# Numbers ------------------------------------------------------------------------------------------
 
 
 def integer(generator: torch.Generator, low: int, high: int) -> int:
@@ -92,11 +95,14 @@ def clear_vectors(generator: torch.Generator, V: int, d: int) -> tuple[torch.Ten
             return U, v_c
 
 
-# Trees and walks, in the course's layout: words are 0 to V - 1, inner node i is V + i, the root is inner node 0 ------
+# Trees and walks, in the course's layout: words are 0 to V - 1, inner node i is V + i, the root is
+# inner node 0 ------
 
 
 def walk(generator: torch.Generator, nodes: int, d: int, steps: int, padding: int = 0) -> tuple:
-    """U (nodes, d), v_c (d,), a path that starts at the root and meets `steps` nodes, its turns, and some padding."""
+    """U (nodes, d), v_c (d,), a path that starts at the root and meets `steps` nodes, its turns,
+    and some padding.
+    """
     U, v_c = vectors(generator, nodes, d)
     others = 1 + torch.randperm(nodes - 1, generator=generator)[: steps - 1]
     path = torch.cat(
@@ -107,7 +113,9 @@ def walk(generator: torch.Generator, nodes: int, d: int, steps: int, padding: in
 
 
 def tree(generator: torch.Generator, V: int) -> torch.Tensor:
-    """children (V-1, 2) of a random full binary tree whose inner nodes, but for the root, are numbered at random."""
+    """children (V-1, 2) of a random full binary tree whose inner nodes, but for the root, are
+    numbered at random.
+    """
     roots = torch.randperm(V, generator=generator).tolist()
     ids = (1 + torch.randperm(V - 2, generator=generator)).tolist() + [0]
     children = torch.zeros(V - 1, 2, dtype=torch.int64)

@@ -1,4 +1,4 @@
-"""All exercises: what each lesson's Python file computes, joined with the words of the TOML file beside it."""
+"""All exercises: what each lesson's Python file computes, with the words of its TOML file."""
 
 import importlib
 import inspect
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-import utils.exercises
+import utils.exercises.lessons
 from utils.exercises.cases import telling
 
 WORDS = {"title", "difficulty", "minutes", "practises", "idea", "right", "hints"}
@@ -19,12 +19,13 @@ WORDS = {"title", "difficulty", "minutes", "practises", "idea", "right", "hints"
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise. `draws(generator)` yields argument tuples for ever, smallest first; `reference(*case)` is right.
+    """One exercise: cases, the right answer, known mistakes, and words.
 
-    Where `draws` yields a function without arguments in place of a tuple, the case is what this draws, again and again
-    until the right answer and all known mistakes differ. `mistakes` are (wrong function, message) pairs: where the
-    learner's answer equals a known wrong one, the message says which mistake it looks like. `idea` is what to revisit
-    otherwise.
+    `draws(generator)` yields argument tuples for ever, smallest first, and `reference(*case)` is
+    right. Where `draws` yields a function without arguments in place of a tuple, the case is what
+    this draws, again and again until the right answer and all known mistakes differ. `mistakes` are
+    (wrong function, message) pairs: where the learner's answer equals a known wrong one, the
+    message says which mistake it looks like. `idea` is what to revisit otherwise.
     """
 
     number: str
@@ -41,11 +42,19 @@ class Exercise:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The names the learner's function has for its arguments: those of the reference that have no default."""
+        """The names of the learner's arguments: the reference's that have no default."""
         parameters = inspect.signature(self.reference).parameters.values()
         return tuple(
-            p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty
+            parameter.name
+            for parameter in parameters
+            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+            and parameter.default is parameter.empty
         )
+
+    @property
+    def lesson(self) -> str:
+        """The number of its lesson, as files are named: "01" for exercise 1.3, "10" for 10.1."""
+        return f"{int(self.number.split('.')[0]):02d}"
 
     def cases(self, generator: torch.Generator) -> Iterator[tuple]:
         """Argument tuples, for ever."""
@@ -55,25 +64,39 @@ class Exercise:
 
 @cache
 def registry() -> dict[str, Exercise]:
-    """All exercises by number."""
-    names = sorted(module.name for module in pkgutil.iter_modules(utils.exercises.__path__))
-    lessons = [
-        importlib.import_module(f"utils.exercises.{name}")
-        for name in names
-        if name.startswith("lesson_")
-    ]
-    return {exercise.number: exercise for lesson in lessons for exercise in _of(lesson)}
+    """All exercises by number, in the order of the lessons."""
+    return found_in(utils.exercises.lessons)
+
+
+def found_in(package) -> dict[str, Exercise]:
+    """The exercises of all modules of a package that are called lesson_NN, by number.
+
+    Raises ValueError for an exercise whose number does not begin with its lesson's.
+    """
+    exercises = {}
+    for module in sorted(pkgutil.iter_modules(package.__path__), key=lambda module: module.name):
+        if module.name.startswith("lesson_"):
+            lesson = importlib.import_module(f"{package.__name__}.{module.name}")
+            for exercise in _of(lesson):
+                if exercise.lesson != module.name.removeprefix("lesson_"):
+                    raise ValueError(f"exercise {exercise.number} does not belong in {module.name}")
+                exercises[exercise.number] = exercise
+    return exercises
 
 
 def _of(lesson) -> list[Exercise]:
     file = Path(lesson.__file__).with_suffix(".toml")
-    return joined(lesson.EXERCISES, tomllib.loads(file.read_text(encoding="utf-8")), file.name)
+    words = tomllib.loads(file.read_text(encoding="utf-8"))
+    return joined(lesson.EXERCISES, words, file.name)
 
 
 def joined(
     computed: Mapping[str, tuple], texts: Mapping[str, Mapping], file: str
 ) -> list[Exercise]:
-    """The exercises of (draws, reference, mistakes) and words by number; ValueError if either lacks the other."""
+    """The exercises of (draws, reference, mistakes) and of words, both by number.
+
+    Raises ValueError if either lacks what the other has.
+    """
     _must_match(computed, texts, f"{file}, exercises")
     for number, words in texts.items():
         _must_match(WORDS, words, f"{file}, exercise {number}")
@@ -81,10 +104,12 @@ def joined(
             raise ValueError(
                 f"{file}, exercise {number}: there must be 3 hints, not {len(words['hints'])}"
             )
-    return [
-        Exercise(number, *parts, **{**texts[number], "hints": tuple(texts[number]["hints"])})
-        for number, parts in computed.items()
-    ]
+    exercises = []
+    for number, parts in computed.items():
+        words = dict(texts[number])
+        words["hints"] = tuple(words["hints"])
+        exercises.append(Exercise(number, *parts, **words))
+    return exercises
 
 
 def _must_match(wanted, found, where: str) -> None:

@@ -1,5 +1,13 @@
-"""The full-speed trainer of lesson 09: skip-gram with all three objectives, as products of matrices."""
+"""The full-speed trainer of lesson 09: `train_fast`, and the command `python -m utils.fast`."""
 
-from utils.fast.training import Run, train_fast
 
-__all__ = ["Run", "train_fast"]
+def __getattr__(name: str):
+    """`train_fast` and `Run`, loaded when they are first asked for.
+
+    So the command can answer an interrupt while PyTorch is still being loaded.
+    """
+    if name in ("Run", "train_fast"):
+        from utils.fast import training
+
+        return getattr(training, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""The arithmetic of the full-speed trainer: blocks of text as products of matrices, without autograd, in place."""
+"""The arithmetic of the full-speed trainer: blocks of text as products of matrices, in place."""
 
 import torch
 from jaxtyping import Float, Int
@@ -7,7 +7,7 @@ from torch.nn.functional import softplus
 
 
 class Scratch(dict):
-    """Memory for results, kept from step to step: asking the system for fresh pages can cost more than the sums."""
+    """Buffers that are used again from step to step: allocation can cost more than arithmetic."""
 
     def take(self, name: str, like: Tensor, *shape: int) -> Tensor:
         """A tensor of this shape, holding whatever was last written under this name."""
@@ -19,7 +19,7 @@ class Scratch(dict):
     def gather(
         self, name: str, table: Float[Tensor, "V d"], ids: Int[Tensor, "..."]
     ) -> Float[Tensor, "... d"]:
-        """table[ids]."""
+        """table[ids], written into the buffer of this name."""
         rows = self.take(name, table, ids.numel(), table.shape[1])
         return torch.index_select(table, 0, ids.view(-1), out=rows).view(*ids.shape, -1)
 
@@ -27,21 +27,25 @@ class Scratch(dict):
 def add_rows(
     table: Float[Tensor, "V d"], ids: Int[Tensor, "..."], rows: Float[Tensor, "... d"]
 ) -> None:
-    """table[ids] += rows, in place; a row that is named several times gets the sum."""
+    """table[ids] += rows, in place; a row that is named several times gets the sum.
+
+    `index_add_` would say the same, and take longer.
+    """
     d = table.shape[1]
-    table.scatter_add_(
-        0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d)
-    )  # index_add_ says the same, more slowly
+    table.scatter_add_(0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d))
 
 
 class Table:
-    """Vectors (V, d), and how far they move: each row by its own `rates` (V,) times the step's lr times its gradient.
+    """Vectors (V, d), and how far they move.
 
-    Without `rates` each coordinate has a rate of its own, that of Adagrad, from its gradients' `squares` so far (V, d).
+    With `rates` (V,) a row moves by its rate, times the step's learning rate, times its gradient.
+    Without, each coordinate has a rate of its own, that of Adagrad, from the sum of its squared
+    gradients so far, `squares` (V, d).
     """
 
     def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"] | None = None):
-        self.vectors, self.rates = vectors, rates
+        self.vectors = vectors
+        self.rates = rates
         self.squares = torch.zeros_like(vectors) if rates is None else None
 
     def descend(self, gradient: Float[Tensor, "V d"], lr: float) -> None:
@@ -55,48 +59,51 @@ class Table:
 
 
 def block_step(
-    inputs: Table,
-    outputs: Table,
+    input_table: Table,
+    output_table: Table,
     ids: Int[Tensor, "n T"],
     rows: Int[Tensor, "n R"],
     labels: Float[Tensor, "..."],
-    times: Float[Tensor, "n T R"],
+    weights: Float[Tensor, "n T R"],
     lr: float,
     scratch: Scratch,
     loss: bool = False,
 ) -> float:
-    """One step of n blocks, each with T rows of one table and R of the other: an error times a vector, three products.
+    """One step of n blocks, each with T input rows and R output rows (15.2.6, 15.2.7).
 
-    Word i is asked question r times[i, r] times, and labels[i, r] is the share of them that is to be answered yes. For
-    skip-gram `times` is a band of the matrix: all scores are computed, and those outside of the band count 0 times.
-    Equations 15.2.6 and 15.2.7. `times` is overwritten. Returns the loss in nats, summed, if asked for, else 0.
+    weights[i, r] is the weight of pair (i, r), labels[i, r] what its sigma should be.
+    For skip-gram `weights` is a band of the matrix: all scores are computed, and those
+    outside the band have weight 0. An error times a vector, in three matrix products.
+    `weights` is overwritten. Returns the summed loss in nats if asked for, else 0.
     """
-    (n, T), R = ids.shape, rows.shape[1]
-    x, u = scratch.gather("x", inputs.vectors, ids), scratch.gather("u", outputs.vectors, rows)
-    score = torch.bmm(
-        x, u.mT, out=scratch.take("score", x, n, T, R)
-    )  # (n, T, d) @ (n, d, R) -> (n, T, R)
-    nats = (
-        ((softplus(score) - labels * score) * times).sum(dtype=torch.float64).item()
-        if loss
-        else 0.0
-    )
-    error = score.sigmoid_().sub_(labels).mul_(times)  # (sigma(score) - label), times over
-    error_x = torch.mul(error, inputs.rate(ids)[:, :, None], out=times)
-    error_u = error.mul_(outputs.rate(rows)[:, None, :])
+    n, T = ids.shape
+    R = rows.shape[1]
+    x = scratch.gather("x", input_table.vectors, ids)  # (n, T, d)
+    u = scratch.gather("u", output_table.vectors, rows)  # (n, R, d)
+    score = scratch.take("score", x, n, T, R)
+    torch.bmm(x, u.mT, out=score)  # (n, T, d) @ (n, d, R) -> (n, T, R)
+    nats = 0.0
+    if loss:
+        losses = (softplus(score) - labels * score) * weights
+        nats = losses.sum(dtype=torch.float64).item()
+
+    error = score.sigmoid_().sub_(labels).mul_(weights)
+    error_x = torch.mul(error, input_table.rate(ids)[:, :, None], out=weights)
+    error_u = error.mul_(output_table.rate(rows)[:, None, :])
+
     step = scratch.take("step", x, *x.shape)
-    torch.baddbmm(
-        step, error_x, u, beta=0, alpha=-lr, out=step
-    )  # (n, T, R) @ (n, R, d) -> (n, T, d)
-    torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)  # (n, R, T) @ (n, T, d) -> (n, R, d)
-    add_rows(inputs.vectors, ids, step)
-    add_rows(outputs.vectors, rows, u)
+    # (n, T, R) @ (n, R, d) -> (n, T, d)
+    torch.baddbmm(step, error_x, u, beta=0, alpha=-lr, out=step)
+    # (n, R, T) @ (n, T, d) -> (n, R, d)
+    torch.baddbmm(u, error_u.mT, x, beta=0, alpha=-lr, out=u)
+    add_rows(input_table.vectors, ids, step)
+    add_rows(output_table.vectors, rows, u)
     return nats
 
 
 def softmax_step(
-    inputs: Table,
-    outputs: Table,
+    input_table: Table,
+    output_table: Table,
     ids: Int[Tensor, "B"],
     context: Int[Tensor, "B C"],
     inside: Float[Tensor, "B C"],
@@ -104,31 +111,35 @@ def softmax_step(
     scratch: Scratch,
     loss: bool = False,
 ) -> float:
-    """One step of the full softmax for B centre words with all their context words, those that are `inside` (1 or 0).
+    """One step of the full softmax for B centre words with all their context words.
 
-    All n pairs of a centre word share its row of probabilities, so the error is n P(w | centre) - count(w), once a word
-    instead of once a pair (15.1.8). Every row moves, so Adagrad costs little beside it. Returns the loss in nats,
-    summed, if asked for, else 0.
+    `inside` is 1 for a context word of the window, else 0. All n pairs of a centre word
+    share its row of probabilities, so the error is n P(w | centre) - count(w), once per
+    word instead of once per pair (15.1.8). Every row moves, so Adagrad costs little
+    beside it. Returns the summed loss in nats if asked for, else 0.
     """
-    x = scratch.gather("x", inputs.vectors, ids)
-    score = torch.mm(
-        x, outputs.vectors.T, out=scratch.take("score", x, len(x), len(outputs.vectors))
-    )
+    x = scratch.gather("x", input_table.vectors, ids)  # (B, d)
+    u = output_table.vectors  # (V, d)
+    score = scratch.take("score", x, len(x), len(u))
+    torch.mm(x, u.T, out=score)  # (B, d) @ (d, V) -> (B, V)
     n = inside.sum(dim=1, keepdim=True)
     nats = 0.0
     if loss:
-        nats = (n * score.logsumexp(dim=1, keepdim=True)).sum(dtype=torch.float64).item()
-        nats -= (score.gather(1, context) * inside).sum(dtype=torch.float64).item()
+        expected = n * score.logsumexp(dim=1, keepdim=True)
+        observed = score.gather(1, context) * inside
+        nats = expected.sum(dtype=torch.float64).item()
+        nats -= observed.sum(dtype=torch.float64).item()
+
     score.sub_(score.amax(dim=1, keepdim=True)).exp_()
-    error = score.mul_(n / score.sum(dim=1, keepdim=True)).scatter_add_(1, context, -inside)
-    step = torch.mm(
-        error, outputs.vectors, out=scratch.take("step", x, *x.shape)
-    )  # (B, V) @ (V, d) -> (B, d)
-    in_outputs = torch.mm(
-        error.T, x, out=scratch.take("out", x, *outputs.vectors.shape)
-    )  # (V, B) @ (B, d) -> (V, d)
-    in_inputs = scratch.take("in", x, *inputs.vectors.shape).zero_()
-    add_rows(in_inputs, ids, step)
-    inputs.descend(in_inputs, lr)
-    outputs.descend(in_outputs, lr)
+    error = score.mul_(n / score.sum(dim=1, keepdim=True))
+    error.scatter_add_(1, context, -inside)
+
+    step = scratch.take("step", x, *x.shape)
+    torch.mm(error, u, out=step)  # (B, V) @ (V, d) -> (B, d)
+    output_gradient = scratch.take("outputs", x, *u.shape)
+    torch.mm(error.T, x, out=output_gradient)  # (V, B) @ (B, d) -> (V, d)
+    input_gradient = scratch.take("inputs", x, *input_table.vectors.shape).zero_()
+    add_rows(input_gradient, ids, step)
+    input_table.descend(input_gradient, lr)
+    output_table.descend(output_gradient, lr)
     return nats

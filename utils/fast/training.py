@@ -1,310 +1,382 @@
 """train_fast: word vectors at full speed, on all cores, from sentences or a file of any size."""
 
-import math
 import os
+import signal
 import threading
 import time
+import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import torch
 from tqdm.auto import tqdm
 
+from utils.checks import Real, Whole, check_memory, real_number, whole_number
 from utils.embeddings import Embeddings
 from utils.fast import checkpoints
-from utils.fast.blocks import thin
+from utils.fast.blocks import subsample_piece
 from utils.fast.kernels import Scratch, Table
-from utils.fast.objectives import OBJECTIVES, Tally, total
+from utils.fast.learners import LEARNERS, Tally, total
+from utils.fast.settings import Settings
+from utils.fast.stopping import StopRequest, stop_on_signal
 from utils.fast.text import Text
 from utils.training import ABSURD_LOSS, History, TrainingDiverged, progress_wanted
 from utils.vocabulary import keep_probability
 
-MOST = 0.1  # no row's own rate is above this one
-PILE = 2.0  # nor the sum of its rate over all its questions in one step
-ROUND = 1.0  # seconds between two looks at the weights, at least, and
-COPIES = 0.05  # at most this share of the time goes to copying them
+MAX_ROW_RATE = 0.1  # no row's own learning rate is above this one,
+MAX_SUMMED_RATE = 2.0  # nor its sum over all updates that reach the row in one step
+ROUND_SECONDS = 1.0  # at least, between two looks at the weights
+COPY_SHARE = 0.05  # at most this share of the time goes to copying them
+LEAST_DECAY = 1e-4  # of the learning rate, at the end of the last piece
+MOST_THREADS = 1024
 
 
 def train_fast(
     sentences,
     vocab,
     *,
-    objective: str = "ns",
-    dim: int = 100,
-    window: int = 5,
-    negatives: int = 5,
-    power: float = 0.75,
-    subsample: float | int = 1e-3,
-    epochs: int = 5,
-    lr: float | None = None,
-    seed: int = 0,
-    threads: int | None = None,
+    threads: Whole | None = None,
     checkpoint: str | os.PathLike | None = None,
     resume: bool = False,
-    every: float | int = 60,
+    every: Real = 60,
+    **settings,
 ) -> Embeddings:
     """Skip-gram vectors for all words of `vocab`, the centre words' own, v_c.
 
-    `sentences` are lists of words, or the path of a UTF-8 file with one sentence a line, which may be larger than
-    memory: ids beyond 64 MB wait in a temporary file. `objective` is "ns" (15.2.6), "hs" (15.2.7, Huffman tree) or
-    "softmax" (15.1.7); "ns-blocks" and "hs-blocks" do without the compiled loops of numba, as the others do where it is
-    missing. `negatives` (K) and `power` are for "ns". `subsample` is the threshold t of word2vec.c's rule, 0 is off. A
-    row moves by its rate times its gradient, less where many pile up in one step, and the rates fall linearly to
-    nothing. `lr` is the rate of all rows at the start, as in word2vec.c, which takes .025; with lr=None a row that
-    answers n questions in all has a rate of its own, in proportion to 1 / sqrt(n), as suited held-out text best. With
-    "softmax" each coordinate has its own, by Adagrad. `threads=None` uses all cores; one thread and a seed give the
-    same vectors again.
+    `sentences` are lists of words, or the path of a UTF-8 file with one sentence a line, which may
+    be larger than memory. `settings` are those of `utils.fast.settings.Settings`: objective ("ns"
+    is 15.2.6, "hs" 15.2.7 with Huffman's tree, "softmax" 15.1.7), dim, window, negatives, power,
+    subsample, epochs, lr, seed.
 
-    With `checkpoint`, the path of a file, training saves itself there `every` so many seconds; `resume=True` goes on
-    from such a file. The interrupt button (KeyboardInterrupt) ends training and returns what was learned so far.
-    Raises TrainingDiverged, whose `.embeddings` are the last good ones, when a loss or weight is not finite.
+    `lr` is the learning rate of all rows at the start, as in word2vec.c, which takes .025. With
+    lr=None each row has its own, in proportion to 1 / sqrt(updates of the row in all), which suited
+    held-out text best; with "softmax" each coordinate has its own, by Adagrad. Rates are capped
+    where many updates reach a row in one step, and decay linearly to almost zero. `threads=None`
+    uses all cores; one thread and a seed give the same vectors again.
+
+    With `checkpoint`, the path of a file, training saves itself there `every` so many seconds;
+    `resume=True` goes on from such a file. The interrupt button ends training and returns what was
+    learned so far. Raises ValueError for settings outside their range, MemoryError where the tables
+    would not fit, FileExistsError where a checkpoint would overwrite a file, and TrainingDiverged,
+    whose `.embeddings` are the last good ones, when a loss or a weight is not finite.
     """
-    settings = dict(
-        objective=objective,
-        dim=dim,
-        window=window,
-        negatives=negatives,
-        power=power,
-        subsample=subsample,
-        epochs=epochs,
-        lr=lr,
-        seed=seed,
-    )
+    Settings(**settings)  # found before the text is read
     run = Run(Text(sentences, vocab), vocab, **settings)
     run.train(threads, checkpoint, resume, every)
     return run.embeddings()
 
 
 class Run:
-    """A training run: its text, its objective, its two tables, and how far it has come."""
+    """A training run: its text, its learner, its two tables, and how far it has come."""
 
-    def __init__(
-        self,
-        text: Text,
-        vocab,
-        *,
-        objective="ns",
-        dim=100,
-        window=5,
-        negatives=5,
-        power=0.75,
-        subsample=1e-3,
-        epochs=5,
-        lr=None,
-        seed=0,
-    ):
-        if objective not in OBJECTIVES:
-            raise ValueError(
-                f"objective is {objective!r}; choose one of {', '.join(map(repr, OBJECTIVES))}"
-            )
-        for name, value, least in (
-            ("dim", dim, 1),
-            ("window", window, 1),
-            ("negatives", negatives, 1),
-            ("epochs", epochs, 1),
-            ("seed", seed, 0),
-        ):
-            if not isinstance(value, int) or value < least:
-                raise ValueError(f"{name} is {value!r}; give a whole number, at least {least}")
-        if not 0 <= subsample < math.inf:
-            raise ValueError(
-                f"subsample is {subsample}; give a small positive threshold such as 1e-3, or 0 for off"
-            )
-        if lr is not None and not 0 < lr < math.inf:
-            raise ValueError(f"lr is {lr}; give a positive, finite learning rate, or None")
-        if len(vocab) < 2:
-            raise ValueError(
-                f"the vocabulary has {len(vocab)} words; predicting one needs at least 2"
-            )
-        keep = (
-            keep_probability(vocab.counts, subsample, "word2vec")
-            if subsample
-            else torch.ones(len(vocab)).double()
-        )
-        self.text, self.words, self.epochs, self.seed = text, vocab.words, epochs, seed
-        self.objective = OBJECTIVES[objective](vocab, keep, window, negatives, power)
-        asked = self.objective.asked  # None where each coordinate has a rate of its own
-        self.lr = lr
-        self.keep = torch.cat(
-            [keep, keep.new_zeros(1)]
-        ).float()  # the end of a sentence is dropped, too
-        generator = torch.Generator().manual_seed(seed)
-        start = (torch.rand(len(vocab), dim, generator=generator) - 0.5) / dim  # word2vec.c's
-        passes = (
-            epochs * text.known / vocab.counts.sum().item()
-        )  # of the text that the vocabulary counted
-        steps = (vocab.counts * keep).sum() / self.objective.step  # in one of them
-        self.inputs, self.outputs = (
-            Table(vectors, self._rates(*questions, steps, passes) if questions else None)
-            for vectors, questions in zip(
-                (start, torch.zeros(self.objective.output_rows, dim)), asked or (None, None)
-            )
-        )
-        self.next, self.history, self._lock = (
-            0,
-            History(),
-            threading.Lock(),
-        )  # next: pieces begun, in all epochs
-        self.settings = dict(
-            objective=objective,
-            dim=dim,
-            window=window,
-            negatives=negatives,
-            power=power,
-            subsample=subsample,
-            epochs=epochs,
-            lr=self.lr,
-            seed=seed,
-            vocabulary=len(vocab),
-            text=f"{text.known} words, checksum {text.checksum:08x}",
-        )
+    def __init__(self, text: Text, vocab, **settings):
+        self.settings = Settings(**settings)
+        V = len(vocab)
+        if V < 2:
+            raise ValueError(f"the vocabulary has {V} words; predicting one needs at least 2")
+        # Two tables, a copy of each that is known to be good, their gradients and a checkpoint.
+        what = f"the tables of {V:,} words and {self.settings.dim:,} coordinates"
+        check_memory(8 * 4 * V * self.settings.dim, what)
 
-    def _rates(self, asked, once, steps, passes):
-        """Each row's rate: it answers `asked` questions a pass of so many steps, `once` if any at all in a step."""
-        own = self.objective.LR / (self.epochs * asked * passes).clamp(min=1).sqrt()
-        rate = own.clamp(max=MOST) if self.lr is None else torch.full_like(own, self.lr)
-        return torch.minimum(rate, PILE / (asked / steps).clamp(min=once)).float()
+        self.text = text
+        self.words = vocab.words
+        self.vocabulary = f"{V} words, checksum {zlib.crc32(' '.join(vocab.words).encode()):08x}"
+        self.next_piece = 0  # pieces begun, in all epochs
+        self.history = History()
+        self._lock = threading.Lock()
+
+        keep = torch.ones(V).double()
+        if self.settings.subsample:
+            keep = keep_probability(vocab.counts, self.settings.subsample, "word2vec")
+        self.keep = torch.cat([keep, keep.new_zeros(1)]).float()  # a sentence's end is dropped, too
+        self.learner = LEARNERS[self.settings.objective](
+            vocab, keep, self.settings.window, self.settings.negatives, self.settings.power
+        )
+        self.input_table, self.output_table = self._tables(vocab, keep)
+
+    def _tables(self, vocab, keep) -> tuple[Table, Table]:
+        V = len(vocab)
+        d = self.settings.dim
+        generator = torch.Generator().manual_seed(_seed(self.settings.seed, 0))
+        start = (torch.rand(V, d, generator=generator) - 0.5) / d  # word2vec.c's
+        zeros = torch.zeros(self.learner.output_rows, d)
+        if self.learner.visits is None:
+            return Table(start), Table(zeros)
+        passes = self.settings.epochs * self.text.known / vocab.counts.sum().item()
+        steps = (vocab.counts * keep).sum() / self.learner.words_per_step
+        input_visits, output_visits = self.learner.visits
+        input_rates = self._rates(input_visits, steps, passes)
+        output_rates = self._rates(output_visits, steps, passes)
+        return Table(start, input_rates), Table(zeros, output_rates)
+
+    def _rates(self, visits, steps, passes) -> torch.Tensor:
+        """Each row's learning rate, given how often it is updated in one of `passes` of `steps`
+        steps.
+        """
+        all_updates = self.settings.epochs * visits.per_epoch * passes
+        rate = (self.learner.base_rate / all_updates.clamp(min=1).sqrt()).clamp(max=MAX_ROW_RATE)
+        if self.settings.lr is not None:
+            rate = torch.full_like(rate, self.settings.lr)
+        per_step = (visits.per_epoch / steps).clamp(min=visits.at_once)
+        return torch.minimum(rate, MAX_SUMMED_RATE / per_step).float()
 
     def __len__(self) -> int:
-        return self.epochs * len(self.text)
+        """Pieces in all epochs."""
+        return self.settings.epochs * len(self.text)
 
     def embeddings(self) -> Embeddings:
-        return Embeddings(self.words, self.inputs.vectors)
+        return Embeddings(self.words, self.input_table.vectors)
+
+    # Learning -----------------------------------------------------------------------------------
 
     def learn(self, number: int, scratch: Scratch) -> Tally:
-        """Learn one piece of the text; what is drawn for it depends on the seed and its number alone."""
-        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + number)
-        ids, sentence = thin(self.text[number % len(self.text)], self.keep, generator)
+        """Learn one piece of the text; what is drawn depends on the seed and its number alone."""
+        generator = torch.Generator().manual_seed(_seed(self.settings.seed, number))
+        piece = self.text[number % len(self.text)]
+        ids, sentence_ids = subsample_piece(piece, self.keep, generator)
         if not len(ids):
             return Tally()
-        first = (
-            1.0 if self.objective.asked else self.lr or self.objective.LR
-        )  # rows have rates already
-        return self.objective.learn(
-            ids,
-            sentence,
-            self.inputs,
-            self.outputs,
-            lambda share: first * max(1 - (number + share) / len(self), 1e-4),
-            generator,
-            scratch,
+        first_rate = 1.0  # the rows have rates of their own
+        if self.learner.visits is None:
+            first_rate = self.settings.lr or self.learner.base_rate
+
+        def rate(share: float) -> float:
+            return first_rate * max(1 - (number + share) / len(self), LEAST_DECAY)
+
+        return self.learner.learn(
+            ids, sentence_ids, self.input_table, self.output_table, rate, generator, scratch
         )
 
     def train(
         self,
-        threads: int | None = None,
-        checkpoint=None,
+        threads: Whole | None = None,
+        checkpoint: str | os.PathLike | None = None,
         resume: bool = False,
-        every: float | int = 60,
+        every: Real = 60,
     ) -> History:
-        """Learn the pieces that are left, in rounds of a second or more; after each the weights are looked at."""
-        threads = _cores() if threads is None else threads
-        if not isinstance(threads, int) or threads < 1:
-            raise ValueError(
-                f"threads is {threads!r}; give a whole number, at least 1, or None for all cores"
-            )
-        if checkpoint is not None:
-            if resume:
-                checkpoints.load(self, checkpoint)
-            checkpoints.save(
-                self, checkpoint
-            )  # an unwritable path is found before training, not after
-        scratch, stop, inside = (
-            [Scratch() for _ in range(threads)],
-            threading.Event(),
-            torch.get_num_threads(),
-        )
-        good, length, saved = self._weights(), ROUND, time.monotonic()
-        start = time.perf_counter() - (self.history.seconds or [0.0])[-1]
-        with (
-            tqdm(
-                total=self.epochs * self.text.words,
-                unit="word",
-                unit_scale=True,
-                leave=False,
-                initial=self._read(),
-                disable=not progress_wanted(),
-            ) as bar,
-            ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool,
-        ):
-            try:
-                while self.next < len(self):
-                    until = time.monotonic() + length
-                    rounds = [pool.submit(self._round, one, until, stop) for one in scratch]
-                    self._note(
-                        total(one.result() for one in rounds), time.perf_counter() - start, good
-                    )
-                    begin = time.monotonic()
-                    good = self._weights()
-                    if checkpoint is not None and begin - saved >= every:
-                        checkpoints.save(self, checkpoint)
-                        saved = time.monotonic()
-                    length = max(ROUND, (time.monotonic() - begin) / COPIES)
-                    if self.history.loss:  # none as long as no word has a neighbour
-                        bar.set_postfix(loss=f"{self.history.loss[-1]:.3f}", refresh=False)
-                    bar.update(self._read() - bar.n)
-            except KeyboardInterrupt:
-                self.history.interrupted = True
-            finally:
-                stop.set()  # the pool waits for the pieces that are being learned
-                torch.set_num_threads(inside)
-        if self.history.interrupted:
+        """Learn the pieces that are left, in rounds of a second or more; see `train_fast`."""
+        if threads is None:
+            threads = available_cores()
+        threads = whole_number("threads", threads, most=MOST_THREADS)
+        keeper = CheckpointKeeper(self, checkpoint, resume, every)
+        try:
+            with stop_on_signal() as request:
+                self._rounds(threads, keeper, request)
+        except BaseException:
+            keeper.discard()
+            raise
+        self.history.interrupted = bool(request)
+        self.stopped_by = request.signal
+        if request:
             print(
-                f"interrupted after {self.next} of {len(self)} pieces; the vectors keep what they have learned"
+                f"interrupted after {self.next_piece} of {len(self)} pieces; "
+                "the vectors keep what they have learned"
             )
-        if checkpoint is not None:
-            checkpoints.save(self, checkpoint)
+        keeper.save()
         return self.history
 
-    def _round(self, scratch: Scratch, until: float, stop: threading.Event) -> Tally:
+    def _rounds(self, threads: int, keeper, request: StopRequest) -> None:
+        scratches = [Scratch() for _ in range(threads)]
+        torch_threads = torch.get_num_threads()
+        length = ROUND_SECONDS
+        good = self._weights()
+        start = time.perf_counter() - (self.history.seconds or [0.0])[-1]
+        one_thread_each = dict(initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            with self._progress() as bar, ThreadPoolExecutor(threads, **one_thread_each) as pool:
+                while self.next_piece < len(self) and not request:
+                    until = time.monotonic() + length
+                    jobs = [pool.submit(self._round, one, until, request) for one in scratches]
+                    tally = total(job.result() for job in jobs)
+                    self._note(tally, time.perf_counter() - start, good)
+                    copying = time.monotonic()
+                    good = self._weights()
+                    keeper.save_if_due()
+                    length = max(ROUND_SECONDS, (time.monotonic() - copying) / COPY_SHARE)
+                    self._show(bar)
+        except KeyboardInterrupt:  # raised by somebody else than a signal
+            request.signal = signal.SIGINT
+        finally:
+            torch.set_num_threads(torch_threads)
+
+    def _round(self, scratch: Scratch, until: float, request: StopRequest) -> Tally:
         """What one thread does: learn piece after piece until the round is over."""
         tallies = []
-        while not stop.is_set():
+        while not request:
             with self._lock:
-                number = self.next
+                number = self.next_piece
                 if number == len(self):
                     break
-                self.next += 1
+                self.next_piece += 1
             tallies.append(self.learn(number, scratch))
             if time.monotonic() > until:
                 break
         return total(tallies)
 
     def _note(self, tally: Tally, seconds: float, good: tuple) -> None:
-        """Write a round into the history; if it has diverged, go back to the weights before it and say so."""
+        """Write a round into the history; if it has diverged, go back to the weights before it."""
         mean = tally.nats / max(tally.measured, 1)
-        if not (
-            mean < ABSURD_LOSS
-            and self.inputs.vectors.isfinite().all()
-            and self.outputs.vectors.isfinite().all()
-        ):
-            self.inputs.vectors, self.outputs.vectors, done = good
-            error = TrainingDiverged(
-                f"the loss is {mean:g} or a weight not finite after piece {self.next} of "
-                f"{len(self)} with lr={self.lr}: choose a smaller lr. error.embeddings are "
-                f"those after piece {done}.",
-                self.history,
-            )
-            error.embeddings = self.embeddings()
-            raise error
-        history = self.history
-        if not tally.pairs and self.next < len(self.text):
+        if not (mean < ABSURD_LOSS and self._finite()):  # NaN is not below anything
+            self._go_back(mean, good)
+        if not tally.pairs and self.next_piece < len(self.text):
             return
+        history = self.history
         history.loss.append(mean)
         history.pairs.append((history.pairs or [0])[-1] + tally.pairs)
         history.seconds.append(seconds)
-        if self.next >= len(self.text) and not history.pairs[-1]:
+        if self.next_piece >= len(self.text) and not history.pairs[-1]:
             raise ValueError(
-                "no pair is left: after subsampling no word has a neighbour in its sentence; bring more "
-                "text, lower min_count, or use subsample=0"
+                "no pair is left: after subsampling no word has a neighbour in its sentence; "
+                "bring more text, lower min_count, or use subsample=0"
             )
 
+    def _go_back(self, mean: float, good: tuple) -> None:
+        self.input_table.vectors, self.output_table.vectors, done = good
+        error = TrainingDiverged(
+            f"the loss is {mean:g} or a weight not finite after piece {self.next_piece} of "
+            f"{len(self)} with lr={self.settings.lr}: choose a smaller lr. error.embeddings are "
+            f"those after piece {done}.",
+            self.history,
+        )
+        error.embeddings = self.embeddings()
+        raise error
+
+    def _finite(self) -> bool:
+        tables = (self.input_table, self.output_table)
+        return all(bool(table.vectors.isfinite().all()) for table in tables)
+
     def _weights(self) -> tuple:
-        return self.inputs.vectors.clone(), self.outputs.vectors.clone(), self.next
+        inputs = self.input_table.vectors.clone()
+        return inputs, self.output_table.vectors.clone(), self.next_piece
 
-    def _read(self) -> int:
-        return self.text.words * self.next // len(self.text)
+    # Progress -----------------------------------------------------------------------------------
+
+    def _words_done(self) -> int:
+        return self.text.words * self.next_piece // len(self.text)
+
+    def _progress(self):
+        return tqdm(
+            total=self.settings.epochs * self.text.words,
+            unit="word",
+            unit_scale=True,
+            leave=False,
+            initial=self._words_done(),
+            disable=not progress_wanted(),
+        )
+
+    def _show(self, bar) -> None:
+        if self.history.loss:  # none as long as no word has a neighbour
+            bar.set_postfix(loss=f"{self.history.loss[-1]:.3f}", refresh=False)
+        bar.update(self._words_done() - bar.n)
+
+    # Saved and restored -------------------------------------------------------------------------
+
+    def identity(self) -> dict:
+        """What a checkpoint must have in common with this run."""
+        text = f"{self.text.known} words, checksum {self.text.checksum:08x}"
+        return self.settings.as_dict() | {"vocabulary": self.vocabulary, "text": text}
+
+    def tables(self) -> dict:
+        """All tables that training changes, by name; None where this objective has none."""
+        return {
+            "inputs": self.input_table.vectors,
+            "outputs": self.output_table.vectors,
+            "input_squares": self.input_table.squares,
+            "output_squares": self.output_table.squares,
+        }
+
+    def state(self) -> dict:
+        """All that a run needs to go on."""
+        history = {
+            "loss": self.history.loss,
+            "pairs": self.history.pairs,
+            "seconds": self.history.seconds,
+        }
+        return checkpoints.with_fingerprints(
+            {
+                "settings": self.identity(),
+                "next_piece": self.next_piece,
+                "history": history,
+                **self.tables(),
+            }
+        )
+
+    def restore(self, state: dict) -> None:
+        """Bring the run to where the state left it.
+
+        ValueError, and no change, if that cannot be.
+        """
+        checkpoints.check_settings(state, self.identity())
+        for name, table in self.tables().items():
+            checkpoints.check_table(state, name, table)
+        checkpoints.check_counter(state, "next_piece", len(self))
+        checkpoints.check_history(state)
+        self.input_table.vectors = state["inputs"]
+        self.output_table.vectors = state["outputs"]
+        self.input_table.squares = state["input_squares"]
+        self.output_table.squares = state["output_squares"]
+        self.next_piece = state["next_piece"]
+        self.history = History(**state["history"])
 
 
-def _cores() -> int:
+class CheckpointKeeper:
+    """Saves a run at its path now and then; does nothing without a path.
+
+    An unwritable path is found at once. A file that is there already is never overwritten, unless
+    the run goes on from it.
+    """
+
+    def __init__(self, run: Run, path, resume: bool, every: Real):
+        self.every = real_number("every", every, least=0, hint=", in seconds")
+        self.run = run
+        self.path = None if path is None else Path(path)
+        self.ours = False
+        self.saved = time.monotonic()
+        if self.path is None:
+            if resume:
+                raise ValueError(
+                    "resume=True needs a checkpoint, the path of the file to go on from"
+                )
+            return
+        if resume:
+            self._go_on()
+        else:
+            checkpoints.refuse_to_overwrite(self.path)
+            self.ours = True
+        self.save()
+
+    def _go_on(self) -> None:
+        state = checkpoints.read(self.path)
+        try:
+            self.run.restore(state)
+        except ValueError as error:
+            raise ValueError(
+                f"the checkpoint {str(self.path)!r} does not fit: {error}, "
+                "or start anew without resuming"
+            ) from None
+
+    def save(self) -> None:
+        if self.path is not None:
+            checkpoints.write(self.path, self.run.state())
+            self.saved = time.monotonic()
+
+    def save_if_due(self) -> None:
+        if self.path is not None and time.monotonic() - self.saved >= self.every:
+            self.save()
+
+    def discard(self) -> None:
+        """Remove the checkpoint of a run that failed, if the run made it."""
+        if self.ours:
+            self.path.unlink(missing_ok=True)
+
+
+def _seed(seed: int, number: int) -> int:
+    """A seed for each piece; torch takes 64 bits."""
+    return (seed * 1_000_003 + number) % (1 << 63)
+
+
+def available_cores() -> int:
     """The processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

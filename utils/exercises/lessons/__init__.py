@@ -1,0 +1,1 @@
+"""The exercises of each lesson: what they compute (.py) and what they say (.toml)."""
