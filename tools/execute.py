@@ -67,6 +67,11 @@ def save_picture(notebook) -> None:
             write_atomically(PICTURE, png)
 
 
+def name_of(path: Path) -> str:
+    """A notebook's name as the user knows it, such as solutions/02_negative_sampling."""
+    return path.relative_to(NOTEBOOKS).with_suffix("").as_posix()
+
+
 def all_notebooks() -> list[Path]:
     return sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(NOTEBOOKS.glob("solutions/*.ipynb"))
 
@@ -84,16 +89,15 @@ def refresh(paths: list[Path], export_only: bool) -> int:
     failed = 0
     for path in paths:
         start = time.perf_counter()
-        name = path.relative_to(NOTEBOOKS).with_suffix("").as_posix()
         try:
             if not export_only:
                 execute(path)
         except CellExecutionError as error:
             failed += 1
-            print(f"{name:36s} failed, the file is as it was\n{error}", flush=True)
+            print(f"{name_of(path):36s} failed, the file is as it was\n{error}", flush=True)
             continue
         html_copy.export(path)
-        print(f"{name:36s} {time.perf_counter() - start:6.1f} s", flush=True)
+        print(f"{name_of(path):36s} {time.perf_counter() - start:6.1f} s", flush=True)
     return failed
 
 
@@ -118,7 +122,7 @@ def main() -> int:
     given = parser.parse_args()
     paths = choose(given.prefixes)
     if not paths:
-        names = ", ".join(path.stem for path in all_notebooks())
+        names = ", ".join(map(name_of, all_notebooks()))
         parser.error(f"no lesson begins with {' or '.join(given.prefixes)}; there are {names}")
     set_environment()
     failed = refresh(paths, given.export)

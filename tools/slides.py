@@ -80,7 +80,7 @@ class Slide:
 
     @property
     def words(self) -> int:
-        return sum(words(cell.source) for cell in self.shown if cell.cell_type == "markdown")
+        return sum(count_words(cell.source) for cell in self.shown if cell.cell_type == "markdown")
 
     @property
     def continued(self) -> bool:
@@ -94,7 +94,7 @@ class Slide:
 # Which text a slide shows -------------------------------------------------------------------------
 
 
-def words(text: str) -> int:
+def count_words(text: str) -> int:
     """How many words a reader sees; a formula counts as one."""
     return len(FORMULA.sub("x", text).replace("|", " ").split())
 
@@ -109,7 +109,7 @@ def shown_part(text: str, before: str, after: str, whole: bool = False) -> str:
     main = main_sentences(sentences)
     follows_heading = before.startswith("#")
     leads_on = text.endswith(":")
-    is_short = words(text) <= WORDS_SHOWN_WHOLE
+    is_short = count_words(text) <= WORDS_SHOWN_WHOLE
     if after.startswith("$$") or (is_short and (main or leads_on or follows_heading)):
         return text
     if main:
@@ -227,7 +227,7 @@ def make_slides(notebook) -> list[Slide]:
 def fits(slide: Slide, cells) -> bool:
     """Whether the first of the cells still has room on the slide."""
     first = cells[0]
-    prose = words(first.source) if first.cell_type == "markdown" else 0
+    prose = count_words(first.source) if first.cell_type == "markdown" else 0
     has_height = slide.height + height_with_followers(cells) <= PAGE_HEIGHT
     return has_height and slide.words + prose <= WORDS_PER_SLIDE
 
