@@ -170,7 +170,9 @@ def test_first_batches_come_out_of_as_many_epochs_as_they_take():
 
 def test_a_curve_has_the_mean_loss_of_equal_parts():
     steps = 2 * sweep_run.CURVE_POINTS
-    history = History(loss=list(range(steps)), pairs=list(range(10, 10 * steps + 1, 10)))
+    history = History(
+        loss=[float(i) for i in range(steps)], pairs=list(range(10, 10 * steps + 1, 10))
+    )
     curve = sweep_run.curve_rows(Run(), history)
     assert [row["loss"] for row in curve[:2]] == [0.5, 2.5]
     assert [row["pairs"] for row in curve[:2]] == [20, 40]

@@ -10,7 +10,7 @@ from scipy import stats
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils import checks, costs
+from utils import checks
 from utils.costs import Step, Traffic, traffic, zipf_counts
 from utils.fits import crossing, slope_error
 from utils.objectives import FullSoftmax
