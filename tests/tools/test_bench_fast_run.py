@@ -213,7 +213,7 @@ def test_a_scaling_run_takes_the_fastest_of_three(monkeypatch):
     row = bench_fast_run.measure(run)
     assert row.items() >= run.items()
     assert row["words_per_second"] == 3 * 2_000 / 2
-    assert row["pairs_per_second"] > row["words_per_second"]
+    assert 0.1 < row["pairs_per_second"] / row["words_per_second"] < 10
 
 
 def test_memory_is_not_filled_by_what_other_trainers_need():
