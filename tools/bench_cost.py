@@ -1,93 +1,87 @@
-"""Measure what one gradient costs on this machine, and write notebooks/data/costs.csv and huffman.csv.
+"""Measure what one gradient costs on this machine; write notebooks/data/costs.csv and huffman.csv.
 
-    python -m tools.bench_cost        everything, about a quarter of an hour; leave the machine alone meanwhile
+    python -m tools.bench_cost          every row, about a quarter of an hour
+    python -m tools.bench_cost --list   which rows, without measuring them
 
-Each row is measured in a process of its own, with one thread, so that no row finds the memory that another one left.
-That process keeps large blocks of memory for reuse (on Linux), so that the clock does not show how fast the system can
-clear fresh ones.
-Rows that do not fit into memory are left out. An interrupted or failed run leaves the tables as they were.
+Leave the machine alone while it measures. Each row has a process of its own with one thread. Rows
+that do not fit into memory are left out. The tables are written at the end: a run that fails or is
+interrupted leaves them as they were.
 """
 
-import argparse
-import json
-import os
 import statistics
-import subprocess
 import sys
-from pathlib import Path
+
+import torch
+
+from tools import measuring
+from utils import costs, tables
+from utils.objectives import OBJECTIVES, make_objective
+from utils.tree import huffman_tree
+from utils.vocabulary import keep_probability
 
 COMMAND = "make bench-cost"
-ROOT = Path(__file__).resolve().parents[1]
 SIZES = [30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000]
-OBJECTIVES = ["full softmax", "negative sampling", "hierarchical softmax"]
-QUIET = {
-    "OMP_NUM_THREADS": "1",  # one thread, and memory is kept: glibc only, others ignore it
-    "MALLOC_MMAP_THRESHOLD_": str(2**33),
-    "MALLOC_TRIM_THRESHOLD_": str(2**34),
+OPTIMIZERS = ("SGD", "Adagrad", "SparseAdam", "Adam")
+DEFAULTS = {
+    "objective": "negative sampling",
+    "V": 10_000,
+    "d": 100,
+    "K": 5,
+    "batch": 256,
+    "optimizer": "SGD",
 }
-KILLED = (-9, 137)  # by the system, which takes back memory in this way
-DEFAULTS = dict(objective="negative sampling", V=10_000, d=100, K=5, batch=256, optimizer="SGD")
+ENVIRONMENT = measuring.ONE_THREAD | measuring.NO_PROGRESS_BAR | measuring.KEEP_MEMORY
+TIMED_RUNS = 5
+SECONDS_PER_RUN = 0.4  # the steps of one timed run take about as long, within these bounds
+FEWEST_STEPS = 5
+MOST_STEPS = 401
 
 
 def settings() -> list[dict]:
-    """Every row to measure; `varied` names what a group of rows varies, the rest is as in DEFAULTS."""
-    rows = [dict(varied="V", objective=name, V=V) for V in SIZES for name in OBJECTIVES]
-    rows += [dict(varied="K", K=K) for K in (1, 2, 4, 8, 16, 32, 64)]
+    """Every row to measure: what its group varies is named `varied`, the rest is as in DEFAULTS."""
+    rows = for_each_objective("V", SIZES)
+    rows += [{"varied": "K", "K": K} for K in (1, 2, 4, 8, 16, 32, 64)]
+    rows += for_each_objective("d", (50, 100, 200, 300))
+    rows += for_each_objective("batch", (1, 4, 16, 64, 256, 1024, 4096))
     rows += [
-        dict(varied="d", objective=name, d=d) for d in (50, 100, 200, 300) for name in OBJECTIVES
-    ]
-    rows += [
-        dict(varied="batch", objective=name, batch=B)
-        for B in (1, 4, 16, 64, 256, 1024, 4096)
-        for name in OBJECTIVES
-    ]
-    rows += [
-        dict(varied="optimizer", optimizer=name, V=V)
+        {"varied": "optimizer", "optimizer": name, "V": V}
         for V in SIZES[3::2]
-        for name in ("SGD", "Adagrad", "SparseAdam", "Adam")
+        for name in OPTIMIZERS
     ]
     return [DEFAULTS | row for row in rows]
 
 
+def for_each_objective(varied: str, values) -> list[dict]:
+    return [
+        {"varied": varied, "objective": name, varied: value}
+        for value in values
+        for name in OBJECTIVES
+    ]
+
+
 def measure(row: dict) -> dict:
-    """The row with what was counted, and with seconds a pair: the median of five runs, the fastest and the slowest.
+    """The row with what was counted, and with the seconds per pair of whole training steps.
 
-    `dot_products` and `rows` are means over words drawn by their counts, `padded` is what the batches really computed.
-    `bytes` are those that operators read and write, per pair; `calls` of operators are per step. `peak_mb` is the most
-    that tensors held at one time: counted, since the size of the process also tells how large it was before.
+    `dot_products` and `rows` are means over words drawn by their counts; `padded` is what the
+    padded batches really computed. `bytes` are those that operators read and write, per pair;
+    `calls` is operators per step. `peak_mb` is the most that tensors held at one time: it is
+    counted, since the size of a process also depends on what it held before. `seconds` is the
+    median of five runs, with the fastest and the slowest beside it.
     """
-    import torch
-
-    from utils import costs
-    from utils.noise import NoiseDistribution
-    from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
-    from utils.tree import huffman_tree
-
     torch.set_num_threads(1)
-    counts, dense = (
-        costs.zipf_counts(row["V"]),
-        row["optimizer"] == "Adam",
-    )  # torch's Adam knows no sparse gradient
-    noise = NoiseDistribution(counts)
-    tree = huffman_tree(counts) if row["objective"] == "hierarchical softmax" else None
-
-    def objective():
-        if row["objective"] == "full softmax":
-            return FullSoftmax(row["V"], row["d"])
-        if tree is not None:
-            return HierarchicalSoftmax(row["d"], tree)
-        return NegativeSampling(row["V"], row["d"], noise, row["K"], sparse=not dense)
-
-    options = dict(
-        batch=row["batch"], optimizer=getattr(torch.optim, row["optimizer"]), sparse=not dense
+    counts = costs.zipf_counts(row["V"])
+    sparse = row["optimizer"] != "Adam"  # torch's Adam takes no sparse gradient
+    objective = make_objective(
+        row["objective"], counts, row["d"], num_negatives=row["K"], sparse=sparse
     )
-    cost = costs.counted(objective(), counts)
-    seen = costs.traffic(objective(), counts, **options)
-    first = costs.timed(objective(), counts, warmup=0, repeats=1, **options)
-    repeats = int(min(401, max(5, 0.4 / (first * row["batch"]))))
-    seconds = sorted(
-        costs.timed(objective(), counts, repeats=repeats, seed=seed, **options) for seed in range(5)
-    )
+    step = {
+        "batch": row["batch"],
+        "optimizer": getattr(torch.optim, row["optimizer"]),
+        "sparse": sparse,
+    }
+    cost = costs.counted(objective, counts)
+    seen = costs.traffic(objective, counts, **step)
+    seconds = sorted(time_runs(objective, counts, step))
     return {
         **row,
         "dot_products": round(cost.dot_products, 3),
@@ -102,12 +96,33 @@ def measure(row: dict) -> dict:
     }
 
 
-def huffman_row(V: int) -> dict:
-    """Expected depths before and after thinning out frequent words (t = 1e-3, word2vec's rule), Zipf counts."""
-    from utils import costs
-    from utils.tree import huffman_tree
-    from utils.vocabulary import keep_probability
+def time_runs(objective, counts, step: dict) -> list[float]:
+    """Seconds per pair of each timed run; a first step tells how many steps a run should take."""
+    reset(objective)
+    first = costs.timed(objective, counts, warmup=0, repeats=1, **step)
+    steps = SECONDS_PER_RUN / (first * step["batch"])
+    steps = int(min(MOST_STEPS, max(FEWEST_STEPS, steps)))
+    seconds = []
+    for seed in range(TIMED_RUNS):
+        reset(objective)
+        seconds.append(costs.timed(objective, counts, repeats=steps, seed=seed, **step))
+    return seconds
 
+
+def reset(objective) -> None:
+    """Back to a new objective's weights; building Huffman's tree anew would take long."""
+    with torch.no_grad():
+        objective.weight.zero_()
+    objective.weight.grad = None
+
+
+def huffman_row(V: int) -> dict:
+    """Expected depths of Huffman's tree before and after subsampling, for Zipf counts of V words.
+
+    `depth_thinned` is the depth of the old tree for the counts that word2vec's rule (t = 1e-3)
+    leaves, `depth_rebuilt` the depth of a tree built from these. `entropy` is in bits, `kept` the
+    share of words that is left.
+    """
     counts = costs.zipf_counts(V)
     kept = counts * keep_probability(counts, rule="word2vec")
     share = counts.double() / counts.sum()
@@ -119,52 +134,51 @@ def huffman_row(V: int) -> dict:
         "depth_rebuilt": huffman_tree(kept).expected_depth(kept),
         "kept": (kept.sum() / counts.sum()).item(),
     }
-    return {"V": V, **{name: round(value, 4) for name, value in depths.items()}}
+    rounded = {name: round(value, 4) for name, value in depths.items()}
+    return {"V": V, **rounded}
 
 
-def run(row: dict) -> dict | None:
-    """`measure` in a process of its own; None, with a word, where memory does not suffice; other errors end all."""
-    command = [sys.executable, "-m", "tools.bench_cost", "--one", json.dumps(row)]
-    done = subprocess.run(command, text=True, capture_output=True, env=os.environ | QUIET, cwd=ROOT)
-    if done.returncode == 0:
-        return json.loads(done.stdout.splitlines()[-1])
-    said = (done.stderr.strip().splitlines() or [f"its process ended with code {done.returncode}"])[
-        -1
-    ]
-    if done.returncode not in KILLED and not said.startswith("MemoryError"):
-        sys.exit(f"{row} failed: {said}\nThe tables are as they were.")
-    print(f"left out: {row}: {said}", flush=True)
-    return None
+def measure_all(wanted: list[dict]) -> list[dict]:
+    """The measured rows, without those that do not fit into memory."""
+    rows = []
+    for number, row in enumerate(wanted, start=1):
+        try:
+            measured = measuring.measure_apart("bench_cost", row, ENVIRONMENT)
+        except measuring.OutOfMemory as error:
+            print(f"left out: {error}", flush=True)
+            continue
+        rows.append(measured)
+        microseconds = 1e6 * measured["seconds"]
+        progress = f"{number:2d} of {len(wanted)}: {describe(row)}"
+        print(f"{progress}: {microseconds:.3g} microseconds per pair", flush=True)
+    return rows
+
+
+def describe(row: dict) -> str:
+    return (
+        f"{row['varied']:9s} {row['objective']:20s} V={row['V']:<7d} d={row['d']} K={row['K']} "
+        f"batch={row['batch']} {row['optimizer']}"
+    )
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--one", help=argparse.SUPPRESS
-    )  # a row's settings: what a process of its own does
-    given = parser.parse_args().one
-    if given:
-        print(json.dumps(measure(json.loads(given))))
+    given = measuring.parse_arguments(__doc__, "list", "one")
+    if given.one:
+        measuring.print_measured(measure, given.one)
         return
-    from utils import tables
-
-    rows, wanted = [], settings()
-    for number, row in enumerate(wanted, start=1):
-        if (done := run(row)) is not None:
-            rows.append(done)
-            what = (
-                f"{row['varied']:9s} {row['objective']:20s} V={row['V']:<7d} d={row['d']} K={row['K']} "
-                f"batch={row['batch']} {row['optimizer']}"
-            )
-            print(
-                f"{number:2d} of {len(wanted)}: {what}: {1e6 * done['seconds']:.3g} microseconds a pair",
-                flush=True,
-            )
-    thinned = [huffman_row(V) for V in SIZES[3:]]
-    tables.save("costs", rows, COMMAND)  # only now, so an interrupted run leaves the old ones
-    tables.save("huffman", thinned, COMMAND)
+    wanted = settings()
+    if given.list:
+        print(*map(describe, wanted), f"{len(wanted)} rows", sep="\n")
+        return
+    with measuring.stopping_cleanly("the tables are as they were"):
+        try:
+            rows = measure_all(wanted)
+        except measuring.MeasurementFailed as error:
+            sys.exit(f"failed: {error}\nThe tables are as they were.")
+        depths = [huffman_row(V) for V in SIZES[3:]]
+    # Only now, so that an interrupted run leaves the old tables.
+    tables.save("costs", rows, COMMAND)
+    tables.save("huffman", depths, COMMAND)
     print("lesson 07 plots these tables: `python -m tools.execute 07` runs it afresh")
 
 

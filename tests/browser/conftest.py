@@ -27,7 +27,7 @@ from selenium.webdriver.chrome.service import Service
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.append(str(ROOT))
-from tools import execute  # noqa: E402
+from tools import execute, html_copy  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -90,8 +90,8 @@ def site(folder):
     """The pages of the copy in a folder of their own, served: (address, folder)."""
     pages = folder.parent / "html"
     for path in [*folder.glob("[0-9]*.ipynb"), folder / "figures.ipynb"]:
-        execute.export(path, pages / f"{path.stem}.html")
-    execute.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
+        html_copy.export(path, pages / f"{path.stem}.html")
+    html_copy.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))
     )

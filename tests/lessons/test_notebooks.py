@@ -8,7 +8,6 @@ import importlib
 import inspect
 import pkgutil
 import re
-from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -16,7 +15,6 @@ import pytest
 
 import utils
 import utils.fast
-from tools import execute, slides
 from utils.widgets.common.base import VIEW
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
@@ -203,90 +201,3 @@ def test_every_equation_is_in_a_lesson_in_the_notation_and_in_a_test(number):
     assert as_number.search(
         (FOLDER.parent / "tests" / "unit" / "test_equations.py").read_text(encoding="utf-8")
     )
-
-
-# Slides -------------------------------------------------------------------------------------------
-
-MOST_SLIDES = 30
-
-
-@pytest.fixture(params=sorted(FOLDER.glob("*.ipynb")), ids=lambda path: path.stem)
-def projected(request):
-    return read(request.param)
-
-
-def on_slides(notebook):
-    """Each heading, paragraph, formula and list item of the cells that the slides do not skip."""
-    kept = [
-        c for c in notebook.cells if c.metadata.get("slideshow", {}).get("slide_type") != "skip"
-    ]
-    return [
-        text
-        for cell in kept
-        if cell.cell_type == "markdown"
-        for text in slides.CUT.split(cell.source)
-    ]
-
-
-def test_slides_are_few_none_is_empty_and_none_is_full(projected):
-    made = slides.slides(projected)
-    assert len(made) <= MOST_SLIDES
-    for heading, _, *shown in made:
-        assert heading.source.startswith("#") and shown, f"a heading alone: {heading.source}"
-        tall = sum(map(slides.height, shown))
-        assert tall <= slides.PAGE, (
-            f"{heading.source}: {shown[0].source[:60]} .. takes {tall} of {slides.PAGE} pixels"
-        )
-        prose_words = slides.words(prose(shown))
-        assert prose_words <= slides.WORDS, f"{heading.source}: {prose_words} words"
-
-
-def test_slides_and_their_notes_say_all_that_the_lesson_says(projected):
-    said = "\n".join(cell.source for slide in slides.slides(projected) for cell in slide)
-    for text in on_slides(projected):
-        assert text in said or text.startswith("["), text
-
-
-def test_each_formula_of_a_derivation_is_a_step_and_stays_by_its_text(projected):
-    made = slides.slides(projected)
-    steps = [cell.source for slide in made for cell in slide if "$$" in cell.source]
-    assert steps == [text for text in on_slides(projected) if text.startswith("$$")]
-    assert all(step.count("$$") == 2 for step in steps)
-    for heading, _, first, *_ in made:
-        assert not (heading.source.startswith("######") and first.source.startswith("$$")), (
-            first.source
-        )
-
-
-def test_slides_load_nothing_from_another_host(projected):
-    html = slides.page(projected, "lesson")
-    assert not re.findall(
-        r"<(?:script|link|img|iframe)[^>]+?(?:src|href)=[\"']?(?:https?:)?//[^>]*>", html
-    )
-    assert not re.search(r"@import|url\([\"']?(?:https?:)?//", html)
-    assert "theme/white.css" in html and "<math" in html and "$$" not in html
-    all_described(projected, html)
-
-
-# The browsable copy -------------------------------------------------------------------------------
-
-
-def all_described(notebook, html):
-    """No picture without an alt text of the notebook's.
-
-    Whether each of the notebook's pictures is there.
-    """
-    alts = [
-        output.metadata["image/png"]["alt"]
-        for cell in code(notebook.cells)
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
-    ]
-    found = [unescape(alt) for alt in re.findall(r'<img[^>]*alt="([^"]*)"', html)]
-    assert set(found) <= set(alts) and bool(found) == bool(alts), set(found) - set(alts)
-    return len(found) == len(alts)
-
-
-def test_the_copy_has_the_alt_text_of_every_picture(book, tmp_path):
-    execute.export(book, tmp_path / "page.html")
-    assert all_described(read(book), (tmp_path / "page.html").read_text(encoding="utf-8"))

@@ -1,12 +1,6 @@
-"""The instrument of lesson 07.
+"""The instrument of lesson 07: counts against hand counts, FlopCounterMode and gradients; fits."""
 
-Counts against hand counts, FlopCounterMode and gradients; fits; its tables' script.
-"""
-
-import importlib
-import json
 import math
-import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,11 +10,10 @@ from scipy import stats
 from torch.nn import functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
-from utils import checks, costs
+from utils import checks
 from utils.costs import Step, Traffic, traffic, zipf_counts
 from utils.fits import crossing, slope_error
 from utils.objectives import FullSoftmax
-from utils.tree import huffman_tree
 
 V = 30
 d = 6
@@ -398,159 +391,3 @@ def test_crossing_at_the_edges(y, other, at):
     assert crossing(np.array([1, 10, 100]), np.array(y), np.array(other)) == pytest.approx(
         at, nan_ok=True
     )
-
-
-# The script that fills the tables -----------------------------------------------------------------
-
-
-@pytest.fixture
-def bench(monkeypatch):
-    return importlib.import_module("tools.bench_cost")
-
-
-def test_each_group_varies_what_it_says_and_nothing_else(bench):
-    rows = bench.settings()
-    assert {row["varied"] for row in rows} == {"V", "K", "d", "batch", "optimizer"}
-    for what in ("V", "K", "d", "batch", "optimizer"):
-        group = [row for row in rows if row["varied"] == what]
-        free = {"varied", what, "objective"} | ({"V"} if what == "optimizer" else set())
-        for name, value in bench.DEFAULTS.items():
-            assert name in free or all(row[name] == value for row in group), (what, name)
-        if what in ("K", "optimizer"):
-            assert {row["objective"] for row in group} == {"negative sampling"}
-        else:  # every objective at the same points
-            points = [
-                {row[what] for row in group if row["objective"] == name}
-                for name in bench.OBJECTIVES
-            ]
-            assert points[0] == points[1] == points[2] and len(points[0]) * 3 == len(group)
-    assert len({json.dumps(row, sort_keys=True) for row in rows}) == len(rows)
-    assert bench.SIZES[0] == 30 and bench.SIZES[-1] == 10**6 and sorted(bench.SIZES) == bench.SIZES
-    assert {row["K"] for row in rows if row["varied"] == "K"} >= {1, 64}
-    assert {row["batch"] for row in rows if row["varied"] == "batch"} >= {1, 4096}
-    assert {row["d"] for row in rows if row["varied"] == "d"} >= {50, 300}
-
-
-def test_a_measured_row_has_its_counts_and_times_in_order(bench, monkeypatch):
-    """The clock is replaced: five runs with seeds 0 to 4 take 3, 1, 5, 2, 4 seconds a pair."""
-    taken = []
-
-    def timed(objective, counts, *, repeats, seed=0, warmup=2, **options):
-        taken.append((repeats, seed, options["batch"]))
-        return [3, 1, 5, 2, 4][seed]
-
-    monkeypatch.setattr(costs, "timed", timed)
-    row = bench.DEFAULTS | dict(varied="V", objective="hierarchical softmax", V=40, d=d, batch=16)
-    measured = bench.measure(row)
-    assert {**measured, **row} == measured
-    assert (measured["seconds"], measured["fastest"], measured["slowest"]) == (3, 1, 5)
-    assert taken == [(1, 0, 16)] + [(5, seed, 16) for seed in range(5)]
-    tree = huffman_tree(zipf_counts(40))
-    assert (
-        measured["dot_products"]
-        == measured["rows"]
-        == pytest.approx(tree.expected_depth(zipf_counts(40)), abs=0.05)
-    )
-    assert measured["dot_products"] < measured["padded"] <= tree.depths.max()
-    assert measured["bytes"] > 6 * d * NUMBER and measured["calls"] > 20
-    assert measured["peak_mb"] > 2 * 40 * d * NUMBER / 1e6
-
-
-@pytest.mark.parametrize("optimizer", ["SGD", "Adagrad", "SparseAdam", "Adam"])
-def test_every_kind_of_row_can_be_measured(bench, optimizer, monkeypatch):
-    monkeypatch.setattr(costs, "timed", lambda *given, **options: 0.1)
-    for name in bench.OBJECTIVES if optimizer == "SGD" else ["negative sampling"]:
-        row = bench.DEFAULTS | dict(
-            varied="V", objective=name, V=40, d=d, batch=16, optimizer=optimizer
-        )
-        assert json.loads(json.dumps(bench.measure(row)))["bytes"] > 0
-
-
-def test_huffman_row_has_the_depths_that_were_published_for_zipfs_law(bench):
-    """Expected depths 7.51, 9.39 (thinned), 9.06 (rebuilt) at V = 1,000.
-
-    The entropy is .02 to .03 below the depth.
-    """
-    row = bench.huffman_row(1_000)
-    depths = [row["depth"], row["depth_thinned"], row["depth_rebuilt"]]
-    assert depths == pytest.approx([7.51, 9.39, 9.06], abs=0.01)
-    assert 0.01 < row["depth"] - row["entropy"] < 0.04
-    f = 1 / np.arange(1, 1001) / (1 / np.arange(1, 1001)).sum()
-    assert row["kept"] == pytest.approx(
-        (f * np.minimum(1, np.sqrt(1e-3 / f) + 1e-3 / f)).sum(), abs=0.002
-    )
-
-
-def done(code=0, out="", err=""):
-    return SimpleNamespace(returncode=code, stdout=out, stderr=err)
-
-
-@pytest.fixture
-def script(bench, monkeypatch):
-    """script(processes): main() with these answers of its processes; returns what was saved."""
-
-    def run(*answers):
-        saved = {}
-        waiting = iter(answers)
-
-        def process(command, **options):
-            assert (
-                command[:3] == [sys.executable, "-m", "tools.bench_cost"]
-                and options["env"]["OMP_NUM_THREADS"] == "1"
-            )
-            answer = next(waiting)
-            if isinstance(answer, BaseException):
-                raise answer
-            return answer
-
-        rows = [bench.DEFAULTS | {"varied": "V", "V": size} for size in range(1, len(answers) + 1)]
-        monkeypatch.setattr(bench, "settings", lambda: rows)
-        monkeypatch.setattr(bench, "huffman_row", lambda size: {"V": size})
-        monkeypatch.setattr(bench.subprocess, "run", process)
-        monkeypatch.setattr(
-            "utils.tables.save", lambda name, rows, command: saved.update({name: rows})
-        )
-        monkeypatch.setattr(sys, "argv", ["bench_cost.py"])
-        try:
-            bench.main()
-        finally:
-            run.saved = saved
-        return saved
-
-    return run
-
-
-RESULT = json.dumps({"V": 1, "seconds": 1e-6})
-
-
-def test_rows_that_do_not_fit_into_memory_are_left_out(script, capsys):
-    saved = script(
-        done(out=f"a warning\n{RESULT}\n"),
-        done(1, err="Traceback\nMemoryError: takes about 9.9 GB"),
-        done(-9),
-        done(137),
-        done(out=RESULT),
-    )
-    assert [row["V"] for row in saved["costs"]] == [1, 1] and len(saved["huffman"]) == 7
-    out = capsys.readouterr().out
-    assert (
-        out.count("left out:") == 3
-        and "takes about 9.9 GB" in out
-        and "'V': 2" in out
-        and "with code -9" in out
-    )
-
-
-@pytest.mark.parametrize(
-    "answer, error",
-    [
-        (done(1, err="Traceback\nImportError: no torch"), SystemExit),
-        (done(1), SystemExit),
-        (KeyboardInterrupt(), KeyboardInterrupt),
-    ],
-)
-def test_a_run_that_fails_or_is_interrupted_leaves_the_tables(script, answer, error):
-    with pytest.raises(error) as caught:
-        script(done(out=RESULT), answer, done(out=RESULT))
-    assert script.saved == {}
-    assert error is not SystemExit or "The tables are as they were" in str(caught.value)

@@ -1,0 +1,176 @@
+"""tools/execute.py: a notebook is executed whole or stays as it was, and nothing of the machine is
+stored.
+"""
+
+import base64
+import os
+
+import nbformat
+import pytest
+from lesson_files import read
+from nbclient.exceptions import CellExecutionError
+from nbformat.v4 import new_code_cell, new_notebook, new_output
+
+from tools import NOTEBOOKS, execute
+from utils.widgets.common.base import VIEW
+
+
+@pytest.fixture
+def lesson(tmp_path):
+    """lesson(*sources): the path of a notebook with these cells of code, not run yet."""
+
+    def write(*sources):
+        path = tmp_path / "10_lesson.ipynb"
+        nbformat.write(new_notebook(cells=[new_code_cell(source) for source in sources]), path)
+        return path
+
+    return write
+
+
+# One notebook -------------------------------------------------------------------------------------
+
+
+def test_a_notebook_is_executed_in_its_own_folder(lesson):
+    path = lesson("from pathlib import Path\nprint(Path('10_lesson.ipynb').exists())", "1 + 1")
+    execute.execute(path)
+    first, second = read(path).cells
+    assert first.outputs[0].text == "True\n"
+    assert second.outputs[0].data["text/plain"] == "2"
+    assert [first.execution_count, second.execution_count] == [1, 2]
+    assert list(path.parent.iterdir()) == [path]
+    assert "version" not in read(path).metadata.language_info
+    assert "execution" not in first.metadata
+
+
+def test_a_notebook_that_fails_stays_as_it_was(lesson):
+    path = lesson("1 + 1", "1 / 0", "3")
+    before = path.read_bytes()
+    with pytest.raises(CellExecutionError, match="ZeroDivisionError"):
+        execute.execute(path)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_what_changes_without_meaning_is_stripped():
+    view = new_output("display_data", data={VIEW: {"model_id": "gone"}, "image/png": "abc"})
+    cell = new_code_cell("1", outputs=[view])
+    cell.metadata = {"tags": ["a"], "slideshow": {"slide_type": "-"}, "execution": {"start": "now"}}
+    notebook = new_notebook(cells=[cell, new_code_cell("2")])
+    notebook.metadata = {
+        "language_info": {"name": "python", "version": "3.11.7"},
+        "kernelspec": {"name": "mine", "display_name": "My kernel", "language": "python"},
+        "editor": "some",
+    }
+    execute.strip(notebook)
+    assert notebook.metadata == {
+        "kernelspec": execute.KERNEL,
+        "language_info": {"name": "python"},
+    }
+    assert notebook.cells[0].metadata == {"tags": ["a"], "slideshow": {"slide_type": "-"}}
+    assert notebook.cells[0].outputs[0].data == {"image/png": "abc"}
+    assert notebook.cells[1].metadata == {}
+
+
+def test_the_readmes_picture_is_kept(tmp_path, monkeypatch):
+    picture = tmp_path / "data" / "picture.png"
+    monkeypatch.setattr(execute, "PICTURE", picture)
+    png = base64.b64encode(b"the picture").decode()
+    cell = new_code_cell("draw", outputs=[new_output("display_data", data={"image/png": png})])
+    execute.save_picture(new_notebook(cells=[cell]))
+    assert not picture.exists()
+    cell.metadata["tags"] = ["course-picture"]
+    execute.save_picture(new_notebook(cells=[new_code_cell("other"), cell]))
+    assert picture.read_bytes() == b"the picture"
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def command(arguments, monkeypatch, tmp_path):
+    """command("02"): (exit code, notebooks executed, pages exported); nothing is really done.
+
+    command.failing are the names of notebooks of which a cell fails.
+    """
+    monkeypatch.setattr(execute.html_copy, "FOLDER", tmp_path)
+    for name in ("TQDM_DISABLE", "OMP_NUM_THREADS", "APPROXIMATE_TRAINING_STATE"):
+        monkeypatch.setenv(name, "set by the user")
+
+    def run(*words):
+        executed = []
+        exported = []
+
+        def play(path):
+            if path.name in run.failing:
+                raise CellExecutionError("a traceback", "ZeroDivisionError", "1 / 0")
+            executed.append(path)
+
+        monkeypatch.setattr(execute, "execute", play)
+        monkeypatch.setattr(execute.html_copy, "export", exported.append)
+        arguments(*words)
+        return execute.main(), executed, exported
+
+    run.failing = []
+    return run
+
+
+MARKDOWN = set(NOTEBOOKS.glob("*.md"))
+
+
+def test_without_prefixes_all_notebooks_are_executed_and_exported(command):
+    code, executed, exported = command()
+    assert code == 0
+    assert executed == sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(
+        NOTEBOOKS.glob("solutions/*.ipynb")
+    )
+    assert exported[: len(executed)] == executed
+    assert set(exported[len(executed) :]) == MARKDOWN
+
+
+def test_prefixes_choose_lessons_and_their_solutions(command):
+    _, executed, _ = command("02", "05_h")
+    assert [execute.name_of(path) for path in executed] == [
+        "02_negative_sampling",
+        "05_huffman_tree",
+        "solutions/02_negative_sampling",
+        "solutions/05_huffman_tree",
+    ]
+
+
+@pytest.mark.parametrize("words", [["--export", "02"], ["02", "--export"]])
+def test_export_executes_nothing(command, words):
+    code, executed, exported = command(*words)
+    assert code == 0
+    assert executed == []
+    assert {path.stem for path in set(exported) - MARKDOWN} == {"02_negative_sampling"}
+
+
+def test_a_lesson_that_fails_does_not_stop_the_others(command, capsys):
+    command.failing = ["02_negative_sampling.ipynb"]
+    code, executed, exported = command("02", "05")
+    assert code == 1
+    assert [path.stem for path in executed] == 2 * ["05_huffman_tree"]
+    assert set(exported) == set(executed) | MARKDOWN
+    out = capsys.readouterr().out
+    assert out.count("failed, the file is as it was") == 2
+    assert "a traceback" in out
+
+
+def test_an_unknown_lesson_is_refused_with_those_that_are_there(command, capsys):
+    with pytest.raises(SystemExit) as end:
+        command("77")
+    assert end.value.code == 2
+    err = capsys.readouterr().err
+    assert "no lesson begins with 77" in err
+    assert "05_huffman_tree" in err
+
+
+def test_the_kernels_environment_is_quiet_unless_the_user_says_otherwise(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    for name in ("TQDM_DISABLE", "APPROXIMATE_TRAINING_STATE"):
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
+    execute.set_environment()
+    assert os.environ["OMP_NUM_THREADS"] == "2"
+    assert os.environ["TQDM_DISABLE"] == "1"
+    assert os.path.isdir(os.environ["APPROXIMATE_TRAINING_STATE"])
