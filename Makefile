@@ -7,7 +7,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check
 READY := .venv/ready
-NEEDED := anywidget beartype d2l gensim hypothesis jupyterlab latex2mathml nbval numba pandas pytest torch utils xdist
+NEEDED := anywidget beartype d2l filelock gensim hypothesis jupyterlab latex2mathml nbval numba pandas pytest torch utils xdist
 
 # A .venv that is half made, broken, moved or of another Python is made anew:
 # without its mark, set-up starts afresh.
@@ -18,7 +18,7 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab check test test-browser run slides bench bench-cost sweep clean
+.PHONY: help setup lab check test test-browser torture run slides bench bench-cost sweep clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +26,7 @@ help:
 	@echo "make check         style checks and unit tests, without the notebooks: under a minute"
 	@echo "make test          all tests, the lessons among them: about five minutes"
 	@echo "make test-browser  drive the interactive figures in Chromium (installed on Debian where missing)"
+	@echo "make torture       kill runs, damage files, feed strange texts: a quarter of an hour"
 	@echo "make run           execute the lessons afresh, refresh their outputs, write build/html"
 	@echo "make slides        write the lessons as slides to build/slides"
 	@echo "make bench         race the full-speed trainer against its peers (45 minutes; it resumes)"
@@ -62,6 +63,9 @@ test-browser: $(READY)
 	$(PIP) -q -r tests/browser/requirements.txt
 	$(PY) tests/browser/chromium.py
 	$(PY) -m pytest -q tests/browser
+
+torture: $(READY)
+	$(PY) -m tools.torture
 
 run: $(READY)
 	$(PY) -m tools.execute

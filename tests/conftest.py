@@ -4,6 +4,9 @@ import pytest
 import torch
 from hypothesis import settings
 
+from utils import objectives
+from utils.costs import zipf_counts
+
 settings.register_profile(
     "course", deadline=None, derandomize=True, print_blob=False, max_examples=50, database=None
 )
@@ -16,7 +19,10 @@ torch.set_num_threads(1)  # models this small are faster on one thread
 
 @pytest.fixture
 def sentences():
-    """240 sentences of 3 to 9 words out of w0 (frequent) to w19 (rare), even ones or odd ones; always the same."""
+    """240 sentences of 3 to 9 words out of w0 (frequent) to w19 (rare), even ones or odd ones.
+
+    Always the same.
+    """
     generator = torch.Generator().manual_seed(1)
     lengths = torch.randint(3, 10, (240,), generator=generator).tolist()
     draws = [
@@ -28,21 +34,14 @@ def sentences():
 
 @pytest.fixture
 def make_objective():
-    """make_objective(name, V, d): a fresh objective for Zipf counts, with `planted=True` random weights in float64."""
-    from utils.costs import zipf_counts
-    from utils.noise import NoiseDistribution
-    from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
-    from utils.tree import huffman_tree
+    """make_objective(name, V, d): a fresh objective for Zipf counts.
+
+    With `planted=True` it has random weights in float64.
+    """
 
     def make(name, V, d, planted=False, K=5, **options):
-        if name == "full":
-            objective = FullSoftmax(V, d)
-        elif name == "negative":
-            objective = NegativeSampling(
-                V, d, NoiseDistribution(zipf_counts(V)), num_negatives=K, **options
-            )
-        else:
-            objective = HierarchicalSoftmax(d, huffman_tree(zipf_counts(V)))
+        counts = zipf_counts(V)
+        objective = objectives.make_objective(name, counts, d, num_negatives=K, **options)
         if planted:
             objective.double()
             with torch.no_grad():
@@ -52,6 +51,6 @@ def make_objective():
     return make
 
 
-@pytest.fixture(params=["full", "negative", "hierarchical"])
+@pytest.fixture(params=objectives.OBJECTIVES)
 def objective_name(request):
     return request.param

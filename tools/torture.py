@@ -1,11 +1,11 @@
-"""Try to break what must hold: kill runs, damage files, feed strange texts, and count how each ends.
+"""Try to break what must hold: kill runs, damage files, feed strange texts; count the ends.
 
     python -m tools.torture                  all of it, about a quarter of an hour
     python -m tools.torture kills --trials 5
 
-Every trial must end in the right result or in one clear line: never in a crash of the interpreter, a
-traceback, a hang, or a silent wrong result. Texts and files are made up here, in a temporary folder.
-The seed is printed, so that a failure can be repeated.
+Every trial must end in the right result or in one clear line: never in a crash of the interpreter,
+a traceback, a hang, or a silent wrong result. Texts and files are made up here, in a temporary
+folder. The seed is printed, so that a failure can be repeated.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -92,7 +93,7 @@ def run_command(words: list[str], kill_after: float | None = None, kind=signal.S
 
 
 def killed_run(corpus, output, reference, seconds, chance) -> tuple[str, int]:
-    """(verdict, kills) of a run that is killed one to four times, resumed each time, then left alone."""
+    """(verdict, kills) of a run that is killed one to four times, resumed, then left alone."""
     checkpoint = output.with_name(output.name + ".checkpoint")
     kills = 0
     for _ in range(chance.randint(1, 4)):
@@ -124,7 +125,7 @@ def killed_run(corpus, output, reference, seconds, chance) -> tuple[str, int]:
 
 
 def kills(trials: int, seed: int, folder: Path) -> Counter:
-    """Runs killed at random points (SIGKILL, SIGTERM, SIGINT) while reading, training and saving."""
+    """Runs killed at random points (KILL, TERM, INT) while reading, training and saving."""
     corpus = folder / "corpus.txt"
     made_up_text(corpus, 400_000)
     whole = folder / "whole.txt"
@@ -158,7 +159,7 @@ def clean(folder: Path, keep: Path) -> None:
 
 
 def damaged(content: bytes, chance: random.Random) -> bytes:
-    """The content with one kind of damage: bits turned, an end cut off, a piece lost, doubled or zeroed."""
+    """The content with bits turned, its end cut off, or a piece lost, doubled or overwritten."""
     content = bytearray(content)
     start = chance.randrange(len(content))
     stop = min(len(content), start + chance.choice([1, 4, 64, 1024, len(content)]))
@@ -180,7 +181,7 @@ def damaged(content: bytes, chance: random.Random) -> bytes:
 
 
 def in_a_process(job, *arguments):
-    """job(*arguments) in a process of its own, so that a crash of the interpreter is seen and survived.
+    """job(*arguments) in a process of its own: a crash of the interpreter is seen and survived.
 
     `job` is a generator of verdicts. What it had yielded before a crash is kept.
     """
@@ -216,6 +217,8 @@ def quiet_command(*words: str) -> tuple[int, str]:
             code = fast_command([*words, *OPTIONS])
         except SystemExit as error:
             code = error.code
+        except Exception:
+            return -1, traceback.format_exc()
     return code, errors.getvalue()
 
 
@@ -239,7 +242,7 @@ def stopped_run(corpus: Path, output: Path) -> bytes:
 
 
 def tampered(content: bytes, chance: random.Random) -> bytes:
-    """A checkpoint with a true checksum and wrong content: tensors swapped, cut, of another kind; wild counters."""
+    """A checkpoint with a true checksum and wrong content: tensors swapped, counters wild."""
     state = checkpoints.unpack(content)
     kind = chance.choice(["swap", "cut", "dtype", "nan", "missing", "counter", "history"])
     tensors = sorted(name for name, value in state.items() if hasattr(value, "dtype"))
@@ -271,10 +274,8 @@ def damaged_checkpoints(trials: int, seed: int, folder: Path, content: bytes, re
     output = folder / "vectors.txt"
     checkpoint = folder / "vectors.txt.checkpoint"
     for trial in range(trials):
-        if trial % 3 == 0:
-            broken = tampered(content, chance)
-        else:
-            broken = damaged(content, chance)
+        spoil = tampered if trial % 3 == 0 else damaged
+        broken = spoil(content, chance)
         checkpoint.write_bytes(broken)
         code, errors = quiet_command(str(corpus), "--out", str(output), "--resume")
         verdict = judged(code, errors, output, reference)
@@ -341,7 +342,7 @@ def verdict_on_vectors(path: Path, binary: bool, content: bytes) -> str:
 
 
 def vector_damage(trials: int, seed: int, folder: Path) -> Counter:
-    """Files of vectors, text and binary, with damage: loaded as they stand or refused, never half read."""
+    """Damaged files of vectors, text and binary: loaded as they stand or refused."""
     return in_a_process(damaged_vectors, trials, seed, folder)
 
 
@@ -349,7 +350,7 @@ def vector_damage(trials: int, seed: int, folder: Path) -> Counter:
 
 
 def slow_words(line: str) -> list[str]:
-    """The words of a line, letter by letter, as the rule is written: the reader's independent reference."""
+    """The words of a line, letter by letter, as the rule is written: an independent reference."""
     line = unicodedata.normalize("NFC", unicodedata.normalize("NFC", line).lower())
     words = [""]
     for place, character in enumerate(line):
@@ -396,7 +397,7 @@ def any_character(chance: random.Random) -> str:
 
 
 def read_texts(trials: int, seed: int, folder: Path):
-    """A verdict for each strange text: the reader's words are those of the slow rule, line by line."""
+    """A verdict for each strange text: the reader's words are those of the slow rule."""
     chance = random.Random(seed)
     path = folder / "text.txt"
     for _ in range(trials):
@@ -414,7 +415,7 @@ def read_texts(trials: int, seed: int, folder: Path):
 
 
 def texts(trials: int, seed: int, folder: Path) -> Counter:
-    """Texts of all Unicode categories and all line ends: the words that the rule names, or refused."""
+    """Texts of all Unicode categories and line ends: the words that the rule names."""
     return in_a_process(read_texts, trials, seed, folder)
 
 

@@ -36,7 +36,7 @@ def yes_no_loss(
     signs: Int[Tensor, "B Q"],
     sparse: bool = True,
 ) -> Float[Tensor, "B"]:
-    """-sum over Q of log sigma(sign u.v), in nats per pair (15.2.6, and -log of 15.2.7).
+    """-sum over Q of log sigma(sign u.v), in nats per pair (15.2.6, -log of 15.2.7).
 
     Each of a pair's Q questions has one row u of `weight` and one answer:
     sign +1 is yes, -1 is no, 0 is no question.

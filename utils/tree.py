@@ -142,7 +142,7 @@ def _paths(table: Tensor, depth: Tensor, V: int) -> tuple[Tensor, Tensor, Tensor
 def huffman_merges(counts) -> list[tuple[int, int]]:
     """Huffman's merges in order: each makes a new node V + i of the two rarest trees.
 
-    The rarest becomes its left child, the next its right child. O(V log V), with a heap.
+    The rarest becomes its left child, the next its right child. O(V log V), by a heap.
     Equal counts are taken in order of age: words first, by id, then merged nodes.
     Source: Huffman (1952).
     """

@@ -157,19 +157,35 @@ class Batches:
 
 
 def skip_gram_batches(
-    ids, sentence_ids, vocab: Vocab, window: Whole = 5, batch_size: Whole = 4096, **options
+    ids: Int[Tensor, "n"],
+    sentence_ids: Int[Tensor, "n"],
+    vocab: Vocab,
+    window: Whole = 5,
+    batch_size: Whole = 4096,
+    subsample: Real | None = 1e-3,
+    seed: Whole = 0,
+    rule: str = "paper",
 ) -> Batches:
     """Shuffled skip-gram batches: yields (inputs, targets) = (centre ids (B,), context ids (B,)).
 
-    ids (n,) and sentence_ids (n,) come from `vocab.encode`; `window` is in words to each side.
-    Options: `subsample` (the threshold t, 1e-3; None: off), `rule` (its formula: "paper",
-    "word2vec") and `seed` (0). Raises ValueError where no pair is left.
+    ids (n,) and sentence_ids (n,) come from `vocab.encode`; `window` is in words to each side;
+    `subsample` is the threshold t (None: off) and `rule` its formula, "paper" or "word2vec". Raises
+    ValueError where no pair is left.
     """
-    return Batches(skip_gram_epoch, ids, sentence_ids, vocab, window, batch_size, **options)
+    return Batches(
+        skip_gram_epoch, ids, sentence_ids, vocab, window, batch_size, subsample, seed, rule
+    )
 
 
 def cbow_batches(
-    ids, sentence_ids, vocab: Vocab, window: Whole = 5, batch_size: Whole = 4096, **options
+    ids: Int[Tensor, "n"],
+    sentence_ids: Int[Tensor, "n"],
+    vocab: Vocab,
+    window: Whole = 5,
+    batch_size: Whole = 4096,
+    subsample: Real | None = 1e-3,
+    seed: Whole = 0,
+    rule: str = "paper",
 ) -> Batches:
     """Shuffled CBOW batches: yields (inputs, targets).
 
@@ -177,4 +193,4 @@ def cbow_batches(
     bag b is context ids[offsets[b] : offsets[b + 1]], and none is empty. Options and errors are
     those of `skip_gram_batches`.
     """
-    return Batches(cbow_epoch, ids, sentence_ids, vocab, window, batch_size, **options)
+    return Batches(cbow_epoch, ids, sentence_ids, vocab, window, batch_size, subsample, seed, rule)

@@ -1,4 +1,5 @@
-"""Find Chromium and its driver; on Debian and its like, install them where they are missing and that is possible.
+"""Find Chromium and its driver; on Debian and its like, install them where they are missing and
+that is possible.
 
 python tests/browser/chromium.py      installs or says what to install
 """
@@ -13,7 +14,10 @@ PACKAGES = ("chromium", "chromium-driver")
 
 
 def find() -> tuple[str | None, str | None]:
-    """Paths of the browser and of the driver; CHROMIUM and CHROMEDRIVER in the environment come first."""
+    """Paths of the browser and of the driver.
+
+    CHROMIUM and CHROMEDRIVER in the environment come first.
+    """
     browser = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     return browser, os.environ.get("CHROMEDRIVER") or shutil.which("chromedriver")
 
@@ -35,8 +39,10 @@ def main() -> int:
         name for name, path in (("Chromium", browser), ("chromedriver", driver)) if not path
     )
     print(
-        f"the browser tests need {missing}. On Debian or Ubuntu: sudo apt-get install {' '.join(PACKAGES)}. "
-        "Elsewhere install Chromium or Chrome and the chromedriver of the same version, and set CHROMIUM and "
+        f"the browser tests need {missing}. On Debian or Ubuntu: "
+        f"sudo apt-get install {' '.join(PACKAGES)}. "
+        "Elsewhere install Chromium or Chrome and the chromedriver of the same version, and set "
+        "CHROMIUM and "
         "CHROMEDRIVER to their paths."
     )
     return 1

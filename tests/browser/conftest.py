@@ -1,8 +1,9 @@
 """The figures in a real browser: in JupyterLab with a kernel, and on a page without one.
 
-A test asks for `open_figure`, calls it with a name of cases.py and gets a fresh `Figure` (driving.py); it runs once in
-each place. `in_lab` and `on_page` are the same for one place only. The browser reaches no host but this machine.
-Screenshots go to build/browser. After each test the browser's console must be free of errors.
+A test asks for `open_figure`, calls it with a name of cases.py and gets a fresh `Figure`
+(driving.py); it runs once in each place. `in_lab` and `on_page` are the same for one place only.
+The browser reaches no host but this machine. Screenshots go to build/browser. After each test the
+browser's console must be free of errors.
 """
 
 import functools
@@ -57,7 +58,9 @@ def browser():
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
-    """A copy of the notebooks, and among them figures.ipynb with one cell for each case, executed and stored."""
+    """A copy of the notebooks, and among them figures.ipynb with one cell for each case, executed
+    and stored.
+    """
     copy = tmp_path_factory.mktemp("course") / "notebooks"
     shutil.copytree(ROOT / "notebooks", copy, ignore=shutil.ignore_patterns(".ipynb_checkpoints"))
     notebook = nbformat.v4.new_notebook(
@@ -99,7 +102,10 @@ def site(folder):
 
 @pytest.fixture(scope="session")
 def lab(folder, tmp_path_factory):
-    """A JupyterLab of this environment on the copy, with settings of its own: its address with the token."""
+    """A JupyterLab of this environment on the copy, with settings of its own.
+
+    Its address with the token.
+    """
     home = tmp_path_factory.mktemp("jupyter")
     quiet = {
         "apputils-extension/notification": '{"fetchNews": "false", "checkForUpdates": false, '

@@ -86,7 +86,8 @@ def call(browser, code, function, arguments):
     script = """
         const [code, name, calls, done] = arguments;
         import(URL.createObjectURL(new Blob([code], {type: "text/javascript"})))
-            .then((module) => done(calls.map((a) => module[name](...a)))).catch((error) => done(String(error)));"""
+            .then((module) => done(calls.map((a) => module[name](...a))))
+            .catch((error) => done(String(error)));"""
     answer = browser.execute_async_script(script, code, function, arguments)
     assert isinstance(answer, list), answer
     return answer
@@ -101,15 +102,17 @@ def theme(browser, name):
     )
 
 
-def to_tab(browser, name, tabs={}):  # noqa: B006  (kept on purpose: JupyterLab stays open in its tab)
+TABS = {}  # JupyterLab stays open in its tab
+
+
+def to_tab(browser, name):
     """The tab of this name: a new one the first time."""
-    if name not in tabs:
+    if name not in TABS:
         browser.switch_to.new_window("tab")
-        tabs[name] = browser.current_window_handle
-    browser.switch_to.window(tabs[name])
-    browser.execute_cdp_cmd(
-        "Emulation.setFocusEmulationEnabled", {"enabled": True}
-    )  # as if its window were in front
+        TABS[name] = browser.current_window_handle
+    browser.switch_to.window(TABS[name])
+    # as if its window were in front
+    browser.execute_cdp_cmd("Emulation.setFocusEmulationEnabled", {"enabled": True})
 
 
 def alive(browser, index):
@@ -121,7 +124,10 @@ def alive(browser, index):
 
 
 def open_notebook(browser, address, path, anew=False):
-    """Open a notebook in JupyterLab, unless it is open; another one, or with `anew` this one, is closed before."""
+    """Open a notebook in JupyterLab, unless it is open.
+
+    Another one, or with `anew` this one, is closed before.
+    """
     if not browser.current_url.startswith(address):
         browser.get(f"{address}?token=figures&reset")
         wait(
@@ -150,7 +156,8 @@ def assert_quiet(browser):
 
 
 def refuses_in_place(figure, word):
-    """Bad values for its word, in the field of this name, for a count, for a vocabulary: each is refused on the spot.
+    """Bad values for its word, in the field of this name, for a count, for a vocabulary: each is
+    refused on the spot.
 
     The figure has the eight words of the running example, with river chosen.
     """
@@ -180,7 +187,8 @@ class Figure:
     """One figure on the page."""
 
     def __init__(self, browser, element):
-        self.browser, self.element = browser, element
+        self.browser = browser
+        self.element = element
         browser.execute_script("arguments[0].scrollIntoView()", element)
 
     def all(self, css):
@@ -208,13 +216,16 @@ class Figure:
         )
 
     def value(self, css, name="value"):
-        """The number that stands in data-value (or another data-..), as exactly as it was computed."""
+        """The number in data-value (or another data-..), as exactly as it was computed."""
         self.settle()
         return float(self.find(css).get_attribute(f"data-{name}"))
 
     def values(self, css, name="value"):
         self.settle()
-        script = f"return [...arguments[0].querySelectorAll('{css}')].map((node) => Number(node.dataset.{name}))"
+        script = (
+            f"return [...arguments[0].querySelectorAll('{css}')].map((node) => "
+            f"Number(node.dataset.{name}))"
+        )
         return self.browser.execute_script(script, self.element)
 
     def type(self, label, text):
@@ -245,7 +256,10 @@ class Figure:
 
     @contextmanager
     def held(self, css):
-        """Press the middle of an element; inside, move(x, y) moves by so many pixels; then let go."""
+        """Press the middle of an element.
+
+        Inside, move(x, y) moves by so many pixels; then let go.
+        """
         place = self.browser.execute_script(
             """
             arguments[0].scrollIntoView({block: 'center', inline: 'nearest'});

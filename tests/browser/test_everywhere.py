@@ -1,4 +1,7 @@
-"""What holds for every figure of cases.py: how it looks, that it asks no other host, how fast it answers."""
+"""What holds for every figure of cases.py.
+
+How it looks, that it asks no other host, how fast it answers.
+"""
 
 import pytest
 from cases import CASES
@@ -30,7 +33,8 @@ def file_name(name, kind):
 
 @case
 def test_in_jupyterlab_light_and_dark(in_lab, browser, name):
-    figure, colours = in_lab(name), set()
+    figure = in_lab(name)
+    colours = set()
     for kind in ("Dark", "Light"):
         theme(browser, kind)
         colours.add(
@@ -83,13 +87,15 @@ def hosts(browser):
     )
 
 
+WAITING = "[data-figure]:not(:has(.at-figure))"  # figures that are not drawn yet
+
+
 def test_pages_ask_no_other_host(browser, site):
     address, pages = site
     to_tab(browser, "page")
     for page in sorted(pages.glob("*.html")):
         browser.get(f"{address}/{page.name}")
-        waiting = "[data-figure]:not(:has(.at-figure))"
-        wait(lambda: not browser.find_elements("css selector", waiting), 30, "all figures")  # noqa: B023
+        wait(lambda: not browser.find_elements("css selector", WAITING), 30, "all figures")
         asked = [
             name for name in hosts(browser) if not name.startswith((address, "blob:", "data:"))
         ]
@@ -136,7 +142,8 @@ SLOWEST = """
 const [figure, done] = [arguments[0], arguments[arguments.length - 1]];
 const frame = () => new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
 (async () => {
-  const slider = [...figure.querySelectorAll("input[type=range]")].filter((node) => node.offsetParent).at(-1);
+  const slider = [...figure.querySelectorAll("input[type=range]")]
+    .filter((node) => node.offsetParent).at(-1);
   const times = [];
   for (let i = 0; i < 40; i++) {
     slider.value = Number(slider.min) + (i * 7 % 40) / 40 * (slider.max - slider.min);
@@ -153,8 +160,8 @@ const frame = () => new Promise((then) => requestAnimationFrame(() => setTimeout
 
 @pytest.mark.parametrize("name", [name for name in CASES if "64" in name])
 def test_a_slider_answers_within_50_ms_at_64_words(on_page, browser, name, record_property):
-    """Processor time of the page's thread for one movement, from the event to the painted picture: a busy machine
-    makes readers wait longer, but not the figure slower."""
+    """Processor time of the page's thread for one movement, from the event to the painted picture:
+    a busy machine makes readers wait longer, but not the figure slower."""
     figure = on_page(name)
     browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
 

@@ -1,4 +1,7 @@
-"""The gradient inspector in the browser: what the page shows is what utils and autograd compute, by mouse and keys."""
+"""The gradient inspector in the browser.
+
+What the page shows is what utils and autograd compute, by mouse and keys.
+"""
 
 import random
 
@@ -68,7 +71,8 @@ def drawn(seed, steps=0):
 
 def model_of(state, method):
     """The course's own model with the state's vectors; nothing here comes from the figure."""
-    counts, V = state["counts"], len(state["words"])
+    counts = state["counts"]
+    V = len(state["words"])
     objective = {
         "full": lambda: FullSoftmax(V, 2),
         "hs": lambda: HierarchicalSoftmax(2, TREES[state["tree"]](counts)),
@@ -111,12 +115,15 @@ def test_javascript_computes_what_autograd_computes(browser):
 
 def holds(state, shown, method):
     """Every number of one objective is that of utils."""
-    words, model = state["words"], model_of(state, method)
+    words = state["words"]
+    model = model_of(state, method)
     weights = list(model.parameters())
     loss = loss_of(model, words, state)
     in_v, in_rows = (gradient.to_dense() for gradient in torch.autograd.grad(loss, weights))
-    c, o = words.index(state["centre"]), words.index(state["context"])
-    v, rows = model.embedding.weight[c].detach(), model.objective.weight.detach()
+    c = words.index(state["centre"])
+    o = words.index(state["context"])
+    v = model.embedding.weight[c].detach()
+    rows = model.objective.weight.detach()
     compare("loss", shown["loss"], loss)
     compare("gradient in v_c", shown["inV"], in_v[c])
     mine = torch.zeros_like(rows)
@@ -160,7 +167,9 @@ def test_steps_replayed_are_steps_of_sgd(browser, steps):
     for state, view in zip(states, call(browser, MATH, "inspect", [[state] for state in states])):
         inspector = GradientInspector(**state)
         for method in state["methods"]:
-            shown, model, spent = view["methods"][method], model_of(state, method), 0
+            shown = view["methods"][method]
+            model = model_of(state, method)
+            spent = 0
             for pair, loss in zip(state["taken"], shown["losses"]):
                 compare("the curve", loss, loss_of(model, state["words"], state))
                 descend(model, state["words"], pair)
@@ -204,7 +213,8 @@ def test_noise_words_are_drawn_as_in_utils(browser):
 
 def test_javascript_refuses_what_python_refuses(browser):
     good = GradientInspector().state()
-    far, nine = step(good) | {"rate": 100}, [f"w{i}" for i in range(9)]
+    far = step(good) | {"rate": 100}
+    nine = [f"w{i}" for i in range(9)]
     changes = [
         dict([change])
         for change in (
@@ -262,7 +272,8 @@ def test_javascript_refuses_what_python_refuses(browser):
 SHOWN = """
 const [figure] = arguments, number = (card, css) => Number(card.querySelector(css).dataset.value);
 const cards = [...figure.querySelectorAll(".at-card")].filter((card) => card.offsetParent);
-return [Number(figure.querySelector(".at-taken").dataset.value), Object.fromEntries(cards.map((card) => [
+return [Number(figure.querySelector(".at-taken").dataset.value),
+        Object.fromEntries(cards.map((card) => [
   card.dataset.method, {
     loss: number(card, ".at-now"), dots: number(card, ".at-dots"), rows: number(card, ".at-rows"),
     longest: number(card, ".at-note"), cells: [...card.querySelectorAll("tbody tr")].map((row) => [
@@ -271,7 +282,8 @@ return [Number(figure.querySelector(".at-taken").dataset.value), Object.fromEntr
 
 
 def test_a_number_on_the_border_draws_the_next_word(browser):
-    q, uniform = [0.25, 0.25, 0.5], [0.0, 0.25, 0.5, 0.75]
+    q = [0.25, 0.25, 0.5]
+    uniform = [0.0, 0.25, 0.5, 0.75]
     expected = torch.searchsorted(f64(q).cumsum(0), f64(uniform), right=True).tolist()
     assert call(browser, MATH, "drawn", [[q, u] for u in uniform]) == expected == [0, 1, 2, 2]
 
@@ -282,7 +294,8 @@ def agrees(figure, inspector):
     taken, cards = figure.browser.execute_script(SHOWN, figure.element)
     assert taken == len(inspector.taken) and set(cards) == set(inspector.methods)
     for method, shown in cards.items():
-        answer, cost = inspector.answer(method), inspector.cost(method)
+        answer = inspector.answer(method)
+        cost = inspector.cost(method)
         v = inspector.tables(method)[0][inspector.words.index(inspector.centre)]
         ids, errors = zip(*shown["cells"])
         added = torch.zeros(len(answer.in_rows), dtype=torch.float64).index_add(
@@ -321,11 +334,10 @@ def test_the_pair_of_the_lessons(open_figure):
 
 
 def test_steps_forward_and_back_by_mouse(open_figure):
-    figure, inspector = open_figure("inspector"), GradientInspector()
-    one, first = (
-        step(inspector.state()),
-        [figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods],
-    )
+    figure = open_figure("inspector")
+    inspector = GradientInspector()
+    one = step(inspector.state())
+    first = [figure.values(f".at-{m} tbody tr", "error") for m in inspector.methods]
     for done in (1, 2, 3):
         figure.button("one step ▶").click()
         agrees(figure, GradientInspector(taken=[one] * done))
@@ -377,7 +389,8 @@ def test_by_keys(open_figure):
 
 
 def test_tab_reaches_everything_in_order(open_figure):
-    figure, stops = open_figure("inspector"), []
+    figure = open_figure("inspector")
+    stops = []
     figure.button("one step ▶").click()
     figure.focus_field("centre word")
     for _ in range(15):
@@ -513,19 +526,25 @@ def test_no_more_than_100_steps(open_figure):
 
 
 AWAY = """
-const [figure, done] = arguments, home = figure.parentNode, slider = figure.querySelector("input[type=range]");
+const [figure, done] = arguments, home = figure.parentNode;
+const slider = figure.querySelector("input[type=range]");
 requestAnimationFrame(() => figure.remove());
 slider.value = Number(slider.value) + 1;
-slider.dispatchEvent(new Event("input", { bubbles: true }));             // asks for a drawing in the same frame
+slider.dispatchEvent(new Event("input", { bubbles: true }));  // a drawing in the same frame
 requestAnimationFrame(() => home.append(figure));
 setTimeout(done, 200);
 """
 
 
 def test_drawn_while_away_it_has_its_size_when_it_is_back(on_page, browser):
-    """JupyterLab takes cells out of the page while it scrolls, and may put them back within the same frame."""
+    """JupyterLab takes cells out of the page while it scrolls, and may put them back within the
+    same frame.
+    """
     figure = on_page("inspector")
-    wide = "return [...arguments[0].querySelectorAll('.at-card > .at-part > div > svg')].map((e) => e.clientWidth)"
+    wide = (
+        "return [...arguments[0].querySelectorAll('.at-card > .at-part > div > svg')].map((e) => "
+        "e.clientWidth)"
+    )
     before = browser.execute_script(wide, figure.element)
     browser.execute_async_script(AWAY, figure.element)
     assert browser.execute_script(wide, figure.element) == before

@@ -6,7 +6,9 @@ from selenium.webdriver.common.keys import Keys
 
 
 def test_keys_stay_in_the_figure(in_lab, browser):
-    """JupyterLab's one-letter commands (dd deletes a cell, a inserts one) do not hear what is typed in a figure."""
+    """JupyterLab's one-letter commands (dd deletes a cell, a inserts one) do not hear what is typed
+    in a figure.
+    """
     figure = in_lab("tree")
     for css in ("[data-word=river]", "input[type=range]", "button", "select"):
         figure.focus(css)
@@ -22,7 +24,10 @@ def test_keys_stay_in_the_figure(in_lab, browser):
 def test_before_it_is_run_its_picture_stands_there(browser, lab):
     to_tab(browser, "lab")
     open_notebook(browser, lab, "figures.ipynb", anew=True)
-    pictures = "return [...panel.content.node.querySelectorAll('.jp-OutputArea img')].map((node) => node.naturalWidth)"
+    pictures = (
+        "return [...panel.content.node.querySelectorAll('.jp-OutputArea img')].map((node) => "
+        "node.naturalWidth)"
+    )
     widths = wait(
         lambda: len(all_ := browser.execute_script(pictures)) >= len(CASES) and all_,
         20,
@@ -86,5 +91,6 @@ def test_two_views_of_one_figure_show_the_same(in_lab, browser):
         "the second view",
     )
     browser.execute_script("""
-        for (const widget of [...jupyterapp.shell.widgets("main")]) if (widget !== panel) widget.dispose();
+        for (const widget of [...jupyterapp.shell.widgets("main")])
+          if (widget !== panel) widget.dispose();
         jupyterapp.shell.activateById(panel.id)""")

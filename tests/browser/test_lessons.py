@@ -1,4 +1,7 @@
-"""The figures where learners meet them: the real lessons, run from top to bottom in JupyterLab, and their pages."""
+"""The figures where learners meet them.
+
+The real lessons, run from top to bottom in JupyterLab, and their pages.
+"""
 
 from pathlib import Path
 
@@ -29,7 +32,10 @@ lessons = pytest.mark.parametrize("lesson", LESSONS, ids=lambda path: path.stem)
 
 
 def turn(figure):
-    """Move the figure's first slider that can be seen: something is drawn anew and nothing is refused."""
+    """Move the figure's first slider that can be seen.
+
+    Something is drawn anew and nothing is refused.
+    """
     slider = next(node for node in figure.all("input[type=range]") if node.is_displayed())
     before = figure.element.get_attribute("innerHTML")
     at_its_least = slider.get_property("value") == slider.get_attribute("min")

@@ -1,4 +1,7 @@
-"""The noise explorer in the browser: what the page shows is what utils computes, by mouse and by keys."""
+"""The noise explorer in the browser.
+
+What the page shows is what utils computes, by mouse and by keys.
+"""
 
 import math
 import random
@@ -25,7 +28,10 @@ ANOTHER = "start again with other random numbers"
 
 
 def objective(explorer):
-    """Negative sampling with this explorer's vectors, which draws the explorer's words: (objective, v_c, w_o)."""
+    """Negative sampling with this explorer's vectors, which draws the explorer's words.
+
+    (objective, v_c, w_o).
+    """
     V = len(explorer.words)
     made = NegativeSampling(V, 2, explorer.noise(), explorer.K, explorer.on_hit).double()
     with torch.no_grad():
@@ -130,7 +136,8 @@ def test_by_keys(open_figure):
 
 
 def test_tab_reaches_everything_in_order(open_figure):
-    figure, stops = open_figure("noise"), []
+    figure = open_figure("noise")
+    stops = []
     figure.focus_field("positive word")
     for _ in range(17):
         stops.append(figure.stop())
@@ -189,10 +196,8 @@ def test_the_tally_comes_near_its_expectation(on_page, on_hit):
     figure.choose("a draw that hits it", on_hit)
     for _ in range(4):
         figure.button("draw 1,000 more").click()
-    tally, expected = (
-        figure.values("[data-word]", "tally"),
-        figure.values("[data-word]", "expected"),
-    )
+    tally = figure.values("[data-word]", "tally")
+    expected = figure.values("[data-word]", "expected")
     assert sum(tally) == 4005 and abs(sum(expected) - 4005) < 1e-6
     some = [w for w in range(8) if expected[w]]
     assert chisquare([tally[w] for w in some], [expected[w] for w in some]).pvalue > 1e-3
@@ -236,13 +241,12 @@ def test_javascript_computes_what_utils_computes(browser):
 
 def holds(explorer, view):
     """Every number that the page computes from this state is that of utils."""
-    o, V, K, N = (
-        explorer.words.index(explorer.word),
-        len(explorer.words),
-        explorer.K,
-        explorer.before + explorer.K,
-    )
-    noise, (drawn, hits) = explorer.noise(), explorer.draws()
+    o = explorer.words.index(explorer.word)
+    V = len(explorer.words)
+    K = explorer.K
+    N = explorer.before + explorer.K
+    noise = explorer.noise()
+    (drawn, hits) = explorer.draws()
     compare("q", view["q"], noise.probs)
     compare("power 1", view["share"], NoiseDistribution(explorer.counts, power=1.0).probs)
     compare("power 0", [view["level"]] * V, NoiseDistribution(explorer.counts, power=0.0).probs)
@@ -312,7 +316,10 @@ def test_javascript_draws_the_same_random_numbers(browser):
 @pytest.mark.parametrize("on_hit", ["keep", "redraw"])
 @pytest.mark.parametrize("power", [0.0, 0.75, 1.0])
 def test_the_law_of_the_draws(browser, on_hit, power):
-    """Chi-square of 100,005 draws of one seed against NoiseDistribution; against another power it must fail."""
+    """Chi-square of 100,005 draws of one seed against NoiseDistribution.
+
+    Against another power it must fail.
+    """
     state = NoiseExplorer(power=power, before=100_000, on_hit=on_hit).state()
     (view,) = call(browser, module("noise/math.js"), "compute", [[state]])
     p = [
@@ -326,7 +333,8 @@ def p_value(tally, q, state):
     if state["on_hit"] == "redraw":
         o = WORDS.index(state["word"])
         assert tally[o] == 0
-        tally, q = tally[:o] + tally[o + 1 :], torch.cat([q[:o], q[o + 1 :]])
+        tally = tally[:o] + tally[o + 1 :]
+        q = torch.cat([q[:o], q[o + 1 :]])
     return chisquare(tally, q / q.sum() * sum(tally)).pvalue
 
 
@@ -399,7 +407,8 @@ def test_a_full_tally_says_so(on_page, browser):
 
 
 def test_a_vocabulary_of_your_own(open_figure):
-    figure, words = open_figure("noise"), [f"x{i}" for i in range(12)]
+    figure = open_figure("noise")
+    words = [f"x{i}" for i in range(12)]
     figure.open("A vocabulary of your own")
     figure.fill(
         "textarea",
@@ -409,7 +418,10 @@ def test_a_vocabulary_of_your_own(open_figure):
     figure.button("Use these words").click()
     counts = [*(10**i // 100 + 1 for i in range(9)), 10**9, 3, 7]
     agrees(figure, NoiseExplorer(words, counts, word="x0"))
-    heights = "return [...arguments[0].querySelectorAll('.at-q')].map((bar) => bar.getBoundingClientRect().height)"
+    heights = (
+        "return [...arguments[0].querySelectorAll('.at-q')].map((bar) => "
+        "bar.getBoundingClientRect().height)"
+    )
     assert min(browser_heights(figure, heights)) < 1  # a rare word cannot be seen ..
     figure.choose("scale", "log")
     assert min(browser_heights(figure, heights)) > 4  # .. but on this scale
@@ -436,7 +448,10 @@ def test_python_hears_and_is_heard(in_lab, browser):
     figure = in_lab("noise")
     figure.button("draw 1,000 more").click()
     figure.choose("a draw that hits it", "redraw")
-    told = "print(noise.before, noise.on_hit, noise.negatives().tolist(), f'{noise.terms().sum():.9f}')"
+    told = (
+        "print(noise.before, noise.on_hit, noise.negatives().tolist(), "
+        "f'{noise.terms().sum():.9f}')"
+    )
     said = wait(
         lambda: (text := in_kernel(browser, told)).startswith("1000 redraw") and text,
         20,
@@ -469,10 +484,13 @@ def test_bars_and_marks_are_as_high_as_they_should(on_page, scale):
     figure.choose("scale", scale)
     top, foot, one, zero = figure.browser.execute_script(
         """
-        const all = (css, name) => [...arguments[0].querySelectorAll(css)].map((node) => node[name].baseVal.value);
-        const bars = arguments[0].querySelectorAll('.at-q'), bottom = ({ y, height }) => y.baseVal.value
+        const all = (css, name) =>
+          [...arguments[0].querySelectorAll(css)].map((node) => node[name].baseVal.value);
+        const bars = arguments[0].querySelectorAll('.at-q');
+        const bottom = ({ y, height }) => y.baseVal.value
             + height.baseVal.value;
-        return [all('.at-q', 'y'), [...bars].map(bottom), all('.at-q + .at-one', 'y1'), all('.at-level', 'y1')];
+        return [all('.at-q', 'y'), [...bars].map(bottom), all('.at-q + .at-one', 'y1'),
+                all('.at-level', 'y1')];
         """,
         figure.element,
     )

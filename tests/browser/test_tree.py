@@ -1,4 +1,7 @@
-"""The tree explorer in the browser: what the page shows is what utils computes, by mouse and by keys."""
+"""The tree explorer in the browser.
+
+What the page shows is what utils computes, by mouse and by keys.
+"""
 
 import math
 import random
@@ -22,7 +25,8 @@ COUNTS64 = zipf_counts(64).tolist()
 
 def agrees(figure, explorer):
     """The page shows the numbers of this explorer, to 1e-9."""
-    expected, chosen = explorer.probabilities().tolist(), explorer.words.index(explorer.word)
+    expected = explorer.probabilities().tolist()
+    chosen = explorer.words.index(explorer.word)
     shown = figure.values("[data-word]", "p")  # in the order of the vocabulary
     assert len(shown) == len(expected) and max(abs(p - q) for p, q in zip(shown, expected)) < 1e-9
     assert abs(figure.value(".at-product") - expected[chosen]) < 1e-9
@@ -38,7 +42,8 @@ def agrees(figure, explorer):
 
 def walk(figure):
     """The table: one list of texts a step."""
-    script = "return [...arguments[0].querySelectorAll('tbody tr')].map((r) => [...r.cells].map((c) => c.textContent))"
+    script = "return [...arguments[0].querySelectorAll('tbody tr')].map((r) => "
+    "[...r.cells].map((c) => c.textContent))"
     return figure.browser.execute_script(script, figure.element)
 
 
@@ -86,7 +91,8 @@ def test_by_mouse(open_figure):
 
 
 def test_the_sum_stands_still_while_the_vector_moves(open_figure):
-    figure, seen = open_figure("tree of 64"), []
+    figure = open_figure("tree of 64")
+    seen = []
     with figure.held(".at-handle") as move:
         for _ in range(5):
             move(-12, 9)
@@ -119,7 +125,8 @@ def test_by_keys(open_figure):
 
 
 def test_tab_reaches_everything_in_order(open_figure):
-    figure, stops = open_figure("tree"), []
+    figure = open_figure("tree")
+    stops = []
     figure.choose("tree", "Huffman")
     figure.focus_field("word")
     for _ in range(12):
@@ -150,7 +157,8 @@ def test_huffman_merge_by_merge_forward_and_back(open_figure, case):
         if case == "tree of 64"
         else (TreeExplorer().words, TreeExplorer().counts)
     )
-    merges, V = huffman_merges(counts), len(words)
+    merges = huffman_merges(counts)
+    V = len(words)
     figure.choose("tree", "Huffman")
     figure.focus_field("Huffman’s merges done")
     figure.press(Keys.HOME)
@@ -207,7 +215,9 @@ def holds(state, view):
         **{key: state[key] for key in ("words", "counts", "tree", "word", "hidden")}
     )
     explorer.vectors = state["vectors"]
-    tree, w, V = explorer.walks(), explorer.words.index(explorer.word), len(explorer.words)
+    tree = explorer.walks()
+    w = explorer.words.index(explorer.word)
+    V = len(explorer.words)
     assert view["children"] == tree.children.tolist()
     for shown, path, signs, depth in zip(view["walks"], tree.paths, tree.signs, tree.depths):
         assert (shown["nodes"], shown["signs"]) == (path[:depth].tolist(), signs[:depth].tolist())
@@ -218,7 +228,8 @@ def holds(state, view):
     compare("entropy", view["entropy"], torch.special.entr(p).sum() / math.log(2))
 
     U, v = (torch.tensor(state[name], dtype=torch.float64) for name in ("vectors", "hidden"))
-    walk, turns = tree.paths[[w], : tree.depths[w]], tree.signs[[w], : tree.depths[w]]
+    walk = tree.paths[[w], : tree.depths[w]]
+    turns = tree.signs[[w], : tree.depths[w]]
     gradient = autograd(lambda U: yes_no_loss(v[None], U, walk, turns, sparse=False)[0], U)
     errors, left, product = (
         [step[name] for step in view["steps"]] for name in ("error", "left", "product")
@@ -278,7 +289,8 @@ def test_bad_input_is_refused_in_place_and_the_last_state_stays(open_figure):
 
 
 def test_a_vocabulary_of_your_own(open_figure):
-    figure, words = open_figure("tree"), [f"x{i}" for i in range(12)]
+    figure = open_figure("tree")
+    words = [f"x{i}" for i in range(12)]
     figure.open("A vocabulary of your own")
     figure.fill("textarea", "\n".join(f"{word} {i + 1}" for i, word in enumerate(words)))
     figure.button("Use these words").click()

@@ -4,9 +4,6 @@ import numpy as np
 import torch
 
 WRONG = [  # (number, answer, words that the message must hold)
-    ("0.1", lambda first, rank: 25, "constant"),
-    ("0.1", lambda first, rank: int(first / rank), "Do not round"),
-    ("0.1", lambda first, rank: first / (1 + rank), "Off by one"),
     ("0.1", lambda first, rank: [first / rank], "shape"),
 ]
 

@@ -20,30 +20,13 @@ def sums_in_place(probs, u):
 def walk(probs, u):
     ids = []
     for x in u.tolist():
-        i, end = 0, float(probs[0])
+        i = 0
+        end = float(probs[0])
         while x >= end:
             i += 1
             end += float(probs[i])
         ids.append(i)
     return ids
-
-
-def without_zeros(probs, u):
-    return torch.searchsorted(probs[probs > 0].cumsum(0), u, right=True)
-
-
-def only_the_last_rest(share, alias):
-    p = share.clone()
-    p[alias] += 1 - share
-    return p / len(share)
-
-
-def overwrites(share, alias):
-    p = share / len(share)
-    for i in range(len(share)):
-        if alias[i] != i:
-            p[alias[i]] = (1 - share[i]) / len(share)
-    return p
 
 
 def loop_table(share, alias):
@@ -76,61 +59,12 @@ def recursive(q, w, K):
 
 
 WRONG = [  # (number, answer, words that the message must hold; | is or)
-    ("3.1", lambda counts, power: counts / counts.sum(), "power has no effect"),
-    ("3.1", lambda counts, power: counts**0.75 / (counts**0.75).sum(), "always 0.75"),
-    ("3.1", lambda counts, power: counts.double() ** power, "normalise"),
-    ("3.1", lambda counts, power: (counts / counts.sum()) ** power, "before the power"),
-    ("3.1", lambda counts, power: counts**power / counts.sum(), "sum of their powers"),
     ("3.1", lambda counts, power: torch.softmax(power * counts.double(), 0), "formula of q(w)"),
     ("3.1", lambda counts, power: 0.5, "shape"),
     ("3.1", forgets_to_return, "return"),
-    ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u), "exactly on an end"),
-    ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u, right=True) - 1, "Off by one"),
-    ("3.2", lambda probs, u: (u * len(probs)).long(), "one width"),
-    ("3.2", without_zeros, "slipped"),
-    (
-        "3.2",
-        lambda probs, u: [bisect.bisect_left(probs.cumsum(0).tolist(), x) for x in u.tolist()],
-        "exactly on an end",
-    ),
-    (
-        "3.2",
-        lambda probs, u: torch.searchsorted(probs.cumsum(0), u.sort().values, right=True),
-        "sorted",
-    ),
     ("3.2", lambda probs, u: torch.searchsorted(probs.cumsum(0), u[0], right=True), "shape"),
     ("3.2", sums_in_place, "changed its input"),
-    ("3.3", only_the_last_rest, "overwrite"),
-    ("3.3", overwrites, "overwrite"),
-    ("3.3", lambda share, alias: share / len(share), "missing"),
-    ("3.3", lambda share, alias: share / share.sum(), "missing"),
-    (
-        "3.3",
-        lambda share, alias: share + torch.zeros_like(share).index_add(0, alias, 1 - share),
-        "1/V",
-    ),
-    (
-        "3.3",
-        lambda share, alias: (
-            (share + torch.zeros_like(share).index_add(0, alias, share)) / len(share)
-        ),
-        "1 - share, not the share",
-    ),
-    (
-        "3.3",
-        lambda share, alias: [
-            (share[i] + 1 - share[alias[i]]) / len(share) for i in range(len(share))
-        ],
-        "Wrong way round",
-    ),
     ("3.3", simulated, "nothing is to be drawn"),
-    ("3.4", lambda q, w, K: K * q[w], "two hits"),
-    ("3.4", lambda q, w, K: (1 - q[w]) ** K, "no draw hits"),
-    ("3.4", lambda q, w, K: 1 - q[w] ** K, "not all of the draws"),
-    ("3.4", lambda q, w, K: q[w] ** K, "all K draws"),
-    ("3.4", lambda q, w, K: K * q[w] * (1 - q[w]) ** (K - 1), "exactly one"),
-    ("3.4", lambda q, w, K: 1 - (1 - q[w]) ** (K + 1), "Off by one"),
-    ("3.4", lambda q, w, K: 1 - (1 - q) ** K, "not one for each"),
     ("3.4", lambda q, w, K: math.log(1 - q[w]) * K, "one draw misses"),
 ]
 

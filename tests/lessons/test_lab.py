@@ -1,4 +1,5 @@
-"""The lab: stubs are not attempted, the solutions' proofs are accepted, and tests that prove nothing are refused.
+"""The lab: stubs are not attempted, the solutions' proofs are accepted, and tests that prove
+nothing are refused.
 
 Defective functions come from the lab's notebook, proofs from the solutions' notebook.
 """
@@ -22,10 +23,8 @@ from utils.tree import balanced_tree, huffman_tree
 from utils.vocabulary import Vocab
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-LAB, SOLUTIONS = (
-    FOLDER / "lab_spot_the_defect.ipynb",
-    FOLDER / "solutions" / "lab_spot_the_defect.ipynb",
-)
+LAB = FOLDER / "lab_spot_the_defect.ipynb"
+SOLUTIONS = FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
 COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
 PIECES = range(1, 7)
 
@@ -39,13 +38,19 @@ def code(path):
 
 
 def executed(path):
-    """(names, proofs, said): what the cells define, each piece's own test, and what its cell printed."""
-    names, proofs, said = {}, {}, {}
+    """(names, proofs, said).
+
+    What the cells define, each piece's own test, and what its cell printed.
+    """
+    names = {}
+    proofs = {}
+    said = {}
     for source in code(path):
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(source, names)
         for number in re.findall(r"^spot\((\d), proves_it", source, re.M):
-            proofs[int(number)], said[int(number)] = names["proves_it"], out.getvalue()
+            proofs[int(number)] = names["proves_it"]
+            said[int(number)] = out.getvalue()
     return names, proofs, said
 
 
@@ -81,7 +86,7 @@ def verdict(lab, capsys):
     return say
 
 
-# The stub and the solution ----------------------------------------------------------------------------------------
+# The stub and the solution ------------------------------------------------------------------------
 
 
 def test_stub_is_not_attempted(piece, lab):
@@ -113,7 +118,7 @@ def test_all_cells_are_under_twenty_lines():
         assert max(len(source.split("\n")) for source in code(path)) < 20
 
 
-# Tests that prove nothing -----------------------------------------------------------------------------------------
+# Tests that prove nothing -------------------------------------------------------------------------
 
 
 def shape_of_noise(f):
@@ -352,7 +357,7 @@ def test_spot_prints_one_verdict_and_leaves_the_readers_random_numbers_alone(ver
     assert torch.rand(1) == expected
 
 
-# The solutions' proofs also refuse siblings of the defect ---------------------------------------------------------
+# The solutions' proofs also refuse siblings of the defect -----------------------------------------
 
 
 def unused_power(counts, n, power=0.75):
@@ -395,7 +400,7 @@ def test_siblings_are_found_too(number, sibling, solutions, capsys):
     assert f"Piece {number}: right." in capsys.readouterr().out
 
 
-# Correct code is correct ------------------------------------------------------------------------------------------
+# Correct code is correct --------------------------------------------------------------------------
 
 
 def test_correct_noise_words_and_draws():
@@ -431,7 +436,8 @@ def test_correct_losses_and_walks_are_those_of_utils():
 
 
 def test_correct_step_and_defective_step_move_the_same_rows(lab):
-    ids, signs = torch.tensor([3, 0, 5, 5]), torch.tensor([1, -1, -1, 0])
+    ids = torch.tensor([3, 0, 5, 5])
+    signs = torch.tensor([1, -1, -1, 0])
     tables = [
         torch.randn(8, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
         for _ in range(2)

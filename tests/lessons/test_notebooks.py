@@ -1,4 +1,5 @@
-"""The notebooks as files: run in order, no errors, no traces of a machine, short cells, alt text, true #@save cells.
+"""The notebooks as files: run in order, no errors, no traces of a machine, short cells, alt text,
+true #@save cells.
 
 A lesson is one of the six; a notebook is also the lab, or solutions.
 """
@@ -128,7 +129,9 @@ PAGES = [*NOTEBOOKS, *FOLDER.glob("*.md"), FOLDER.parent / "README.md"]
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_somewhere(page):
-    """To a file that is there, and after a # to one of its headings, which as an anchor has dashes for spaces."""
+    """To a file that is there, and after a # to one of its headings, which as an anchor has dashes
+    for spaces.
+    """
     text = prose(read(page).cells) if page.suffix == ".ipynb" else page.read_text(encoding="utf-8")
     for target, anchor in re.findall(r"\]\(([^)#]+)(?:#([^)]+))?\)", text):
         there = page.parent / target

@@ -1,4 +1,6 @@
-"""CBOW: ragged bags under all three objectives, against hand formulas, finite differences and gensim."""
+"""CBOW: ragged bags under all three objectives, against hand formulas, finite differences and
+gensim.
+"""
 
 import numpy as np
 import pytest
@@ -12,7 +14,9 @@ from utils.objectives import FullSoftmax, NegativeSampling
 from utils.vocabulary import Vocab
 from utils.windows import cbow_batches
 
-V, d, K = 9, 4, 3
+V = 9
+d = 4
+K = 3
 BAGS = [
     [4],
     [0, 3, 3, 8],
@@ -38,7 +42,7 @@ def model(objective_name, make_objective):
     cbow = CBOW(V, d, make_objective(objective_name, V, d, planted=True, K=K)).double()
     with torch.no_grad():
         cbow.embedding.weight.normal_(generator=torch.Generator().manual_seed(1))
-    if objective_name == "negative":
+    if objective_name == "negative sampling":
         cbow.objective.draw = lambda targets: NEGATIVES[: len(targets)]
     return cbow
 
@@ -60,13 +64,19 @@ def questions(cbow, bag):
 
 
 def by_hand(cbow, bags=BAGS):
-    """Loss of each bag, gradient of their sum in the context vectors and in the output vectors, by loops."""
-    v, u = numbers(cbow.embedding.weight), numbers(cbow.objective.weight)
-    losses, in_v, in_u = [], np.zeros_like(v), np.zeros_like(u)
+    """Loss of each bag, gradient of their sum in the context vectors and in the output vectors, by
+    loops.
+    """
+    v = numbers(cbow.embedding.weight)
+    u = numbers(cbow.objective.weight)
+    losses = []
+    in_v = np.zeros_like(v)
+    in_u = np.zeros_like(u)
     for b, bag in enumerate(bags):
         mean = sum(v[word] for word in bag) / len(bag)
         if isinstance(cbow.objective, FullSoftmax):
-            rows, p = np.arange(V), softmax(u @ mean)
+            rows = np.arange(V)
+            p = softmax(u @ mean)
             losses.append(-np.log(p[CENTRES[b]]))
             errors = p - np.eye(V)[CENTRES[b]]
         else:
@@ -80,11 +90,14 @@ def by_hand(cbow, bags=BAGS):
     return np.array(losses), in_v, in_u
 
 
-# Gradients ---------------------------------------------------------------------------------------------------------
+# Gradients ----------------------------------------------------------------------------------------
 
 
 def test_ragged_bags_against_the_hand_formula(model):
-    """15.1.15 and its like: errors times rows over 2m for each place, errors times the mean for each row."""
+    """15.1.15 and its like.
+
+    Errors times rows over 2m for each place, errors times the mean for each row.
+    """
     losses = model.loss(window(BAGS), CENTRES)
     losses.sum().backward()
     expected, in_v, in_u = by_hand(model)
@@ -146,7 +159,8 @@ def test_bags_of_one_word_are_skip_gram(model):
     skip_gram = SkipGram(V, d, model.objective).double()
     skip_gram.embedding.weight.data = model.embedding.weight.detach().clone()
     words = torch.tensor([4, 0, 4, 7])
-    one, other = model.loss((words, torch.arange(4)), CENTRES), skip_gram.loss(words, CENTRES)
+    one = model.loss((words, torch.arange(4)), CENTRES)
+    other = skip_gram.loss(words, CENTRES)
     assert one.equal(other)
     one.sum().backward()
     in_u = numbers(model.objective.weight.grad)
@@ -165,7 +179,7 @@ def test_the_company_a_bag_keeps_does_not_matter(model):
         torch.testing.assert_close(model.loss(window([bag]), CENTRES[[b]])[0], together[b], **TIGHT)
 
 
-# Empty bags --------------------------------------------------------------------------------------------------------
+# Empty bags ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -199,14 +213,18 @@ def test_cbow_batches_yield_no_empty_bag(subsample):
         )
 
 
-# gensim ------------------------------------------------------------------------------------------------------------
+# gensim -------------------------------------------------------------------------------------------
 
-SENTENCE, RATE = ["bank", "water", "river", "boat", "lake"], 0.1
+SENTENCE = ["bank", "water", "river", "boat", "lake"]
+RATE = 0.1
 SIGMA = expit(np.linspace(-6, 6, 1001)[:-1])  # gensim's table of a thousand entries
 
 
 def gensim_after_one_sentence(cbow_mean, context):
-    """gensim's context vectors, node vectors and words after five steps from planted vectors; nothing is random."""
+    """gensim's context vectors, node vectors and words after five steps from planted vectors.
+
+    Nothing is random.
+    """
     from gensim.models import Word2Vec
 
     peer = Word2Vec(
@@ -223,7 +241,8 @@ def gensim_after_one_sentence(cbow_mean, context):
     )
     peer.build_vocab_from_freq(dict(zip(WORDS, [20, 6, 10, 5, 12, 2, 8, 1])))
     order = [WORDS.index(word) for word in peer.wv.index_to_key]
-    peer.wv.vectors[:], peer.syn1[:7] = context[order], U_NODES
+    peer.wv.vectors[:] = context[order]
+    peer.syn1[:7] = U_NODES
     peer.train([SENTENCE], total_examples=1, epochs=1, start_alpha=RATE, end_alpha=RATE)
     after = np.zeros((8, 2))
     after[order] = peer.wv.vectors
@@ -231,14 +250,15 @@ def gensim_after_one_sentence(cbow_mean, context):
 
 
 def by_steps(words, context, pool, divide, sigma):
-    """The same five steps: `pool` makes the hidden vector, `divide` says whether a word gets 1/2m of the gradient."""
-    v, u = context.copy(), U_NODES.numpy().copy()
+    """The same five steps: `pool` makes the hidden vector, `divide` says whether a word gets 1/2m
+    of the gradient.
+    """
+    v = context.copy()
+    u = U_NODES.numpy().copy()
     for word in SENTENCE:
         bag = [WORDS.index(other) for other in SENTENCE if other != word]
-        nodes, left = (
-            words.get_vecattr(word, "point"),
-            1 - words.get_vecattr(word, "code").astype(float),
-        )
+        nodes = words.get_vecattr(word, "point")
+        left = 1 - words.get_vecattr(word, "code").astype(float)
         hidden = pool(v[bag], axis=0)
         errors = sigma(u[nodes] @ hidden) - left
         share = errors @ u[nodes] / (len(bag) if divide else 1)
@@ -258,7 +278,10 @@ def context():
 
 @pytest.mark.parametrize("cbow_mean, pool, divides", [(1, np.mean, False), (0, np.sum, True)])
 def test_gensim_divides_when_it_should_not_and_the_reverse(cbow_mean, pool, divides, context):
-    """Irsoy, Benton and Stratos (2021): with the mean it leaves out 1/2m, with the sum it puts it in."""
+    """Irsoy, Benton and Stratos (2021).
+
+    With the mean it leaves out 1/2m, with the sum it puts it in.
+    """
     *after, words = gensim_after_one_sentence(cbow_mean, context)
     for got, expected in zip(
         after, by_steps(words, context, pool, divides, looked_up), strict=True
@@ -272,9 +295,13 @@ def test_gensim_divides_when_it_should_not_and_the_reverse(cbow_mean, pool, divi
 
 @pytest.mark.parametrize("pool, divides", [(np.mean, True), (np.sum, False)])
 def test_the_right_gradient_is_that_of_autograd(pool, divides, context):
-    """What gensim is held against: the five steps with the other choice are gradient descent on the loss."""
+    """What gensim is held against.
+
+    The five steps with the other choice are gradient descent on the loss.
+    """
     *_, words = gensim_after_one_sentence(1, context)
-    v, u = torch.tensor(context, requires_grad=True), U_NODES.clone().requires_grad_()
+    v = torch.tensor(context, requires_grad=True)
+    u = U_NODES.clone().requires_grad_()
     for word in SENTENCE:
         bag = [WORDS.index(other) for other in SENTENCE if other != word]
         hidden = v[bag].mean(dim=0) if pool is np.mean else v[bag].sum(dim=0)

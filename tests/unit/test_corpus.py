@@ -114,7 +114,9 @@ def test_what_is_no_file_is_named(tmp_path):
 
 @given(TEXT, st.integers(1, 4))
 def test_encoding_and_back(sentences, min_count):
-    """ids -> words gives the text back, less the rare words, and sentence ids say where each word stood."""
+    """ids -> words gives the text back, less the rare words, and sentence ids say where each word
+    stood.
+    """
     counted = Counter(word for sentence in sentences for word in sentence)
     if max(counted.values(), default=0) < min_count:
         with pytest.raises(ValueError):
@@ -132,10 +134,8 @@ def test_encoding_and_back(sentences, min_count):
 @given(TEXT.filter(any))
 def test_order_counts_and_ids(sentences):
     """Most frequent first, ties in alphabetical order."""
-    vocab, counted = (
-        Vocab(sentences, min_count=1),
-        Counter(word for sentence in sentences for word in sentence),
-    )
+    vocab = Vocab(sentences, min_count=1)
+    counted = Counter(word for sentence in sentences for word in sentence)
     assert vocab.words == sorted(counted, key=lambda word: (-counted[word], word))
     assert (
         vocab.counts.tolist() == [counted[word] for word in vocab.words]
@@ -218,7 +218,8 @@ def test_subsample_keeps_each_word_at_its_rate(rule):
 
 
 def test_subsample_uses_the_paper_s_rule_at_1e_3_and_the_generator():
-    ids, vocab = torch.zeros(5000, dtype=torch.int64), zipf_vocab()
+    ids = torch.zeros(5000, dtype=torch.int64)
+    vocab = zipf_vocab()
     masks = [
         subsample(ids, vocab, **options, generator=torch.Generator().manual_seed(seed))
         for seed, options in ((0, {}), (0, {"t": 1e-3, "rule": "paper"}), (1, {}))
@@ -342,7 +343,10 @@ def test_without_d2l(monkeypatch, capsys):
 
 
 def test_the_stand_ins_for_torchvision_are_gone_after_the_import(monkeypatch):
-    """Imported afresh with a torchvision that fails to load; a true one, where it works, is left alone."""
+    """Imported afresh with a torchvision that fails to load.
+
+    A true one, where it works, is left alone.
+    """
     pytest.importorskip("d2l")
     for name in [name for name in sys.modules if name.split(".")[0] in ("d2l", "torchvision")]:
         monkeypatch.delitem(sys.modules, name)

@@ -15,8 +15,12 @@ from utils.costs import Step, Traffic, traffic, zipf_counts
 from utils.fits import crossing, slope_error
 from utils.objectives import FullSoftmax
 
-V, d, B = 30, 6, 8
-NUMBER, ID = 4, 8  # bytes of a float32 and of an int64
+V = 30
+d = 6
+B = 8
+# bytes of a float32 and of an int64
+NUMBER = 4
+ID = 8
 
 
 def counted_on(work) -> Traffic:
@@ -25,11 +29,12 @@ def counted_on(work) -> Traffic:
     return counter
 
 
-# What Traffic counts: operators worked by hand ----------------------------------------------------------------------
+# What Traffic counts: operators worked by hand ----------------------------------------------------
 
 
 def test_bytes_of_a_product_a_copy_and_an_update_in_place():
-    a, b = torch.rand(2, 3), torch.rand(3, 5)
+    a = torch.rand(2, 3)
+    b = torch.rand(3, 5)
     product = counted_on(lambda: a @ b)
     assert (product.bytes, product.dot_products, product.calls) == (NUMBER * (6 + 15 + 10), 10, 1)
     assert counted_on(lambda: a.double()).bytes == 6 * NUMBER + 6 * 8
@@ -37,7 +42,8 @@ def test_bytes_of_a_product_a_copy_and_an_update_in_place():
 
 
 def test_rows_that_meet_their_hidden_vector_are_dot_products():
-    rows, hidden = torch.rand(B, 5, d), torch.rand(B, 1, d)
+    rows = torch.rand(B, 5, d)
+    hidden = torch.rand(B, 1, d)
     assert counted_on(lambda: (rows * hidden).sum(dim=2)).dot_products == B * 5
     assert (
         counted_on(
@@ -66,15 +72,20 @@ def test_a_number_that_stands_for_many_is_read_once():
 
 
 def test_a_lookup_counts_the_rows_that_it_takes():
-    table, ids = torch.rand(1000, d), torch.tensor([[3, 3], [999, 0]])
+    table = torch.rand(1000, d)
+    ids = torch.tensor([[3, 3], [999, 0]])
     for lookup in (lambda: F.embedding(ids, table), lambda: table[ids]):
         assert counted_on(lookup).bytes == 4 * ID + 2 * 4 * d * NUMBER
-    ends, draws = torch.arange(1000.0), torch.tensor([1.5, 2.5])
+    ends = torch.arange(1000.0)
+    draws = torch.tensor([1.5, 2.5])
     assert counted_on(lambda: torch.searchsorted(ends, draws)).bytes == 2 * NUMBER + 2 * 2 * ID
 
 
 def test_a_sparse_update_counts_the_rows_that_the_gradient_stores():
-    """Twice row 1: stored twice, so moved twice. Ids and values are read, the table's rows read and written."""
+    """Twice row 1: stored twice, so moved twice.
+
+    Ids and values are read, the table's rows read and written.
+    """
     table = torch.zeros(1000, d)
     gradient = torch.sparse_coo_tensor(
         torch.tensor([[1, 1, 7]]), torch.ones(3, d), table.shape, check_invariants=False
@@ -84,7 +95,9 @@ def test_a_sparse_update_counts_the_rows_that_the_gradient_stores():
 
 
 def test_an_update_in_place_counts_the_rows_that_it_adds():
-    table, ids, rows = torch.zeros(1000, d), torch.tensor([1, 1, 7]), torch.ones(3, d)
+    table = torch.zeros(1000, d)
+    ids = torch.tensor([1, 1, 7])
+    rows = torch.ones(3, d)
     assert (
         counted_on(lambda: table.index_add_(0, ids, rows, alpha=-1)).bytes
         == 3 * ID + 3 * 3 * d * NUMBER
@@ -119,12 +132,14 @@ def test_peak_is_the_most_bytes_held_at_one_time():
     assert counted_on(lambda: sparse.clone()).peak == 2 * 2 * (d * NUMBER + ID)
 
 
-# The objectives' own counts against what operators do ---------------------------------------------------------------
+# The objectives' own counts against what operators do ---------------------------------------------
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_cost_is_what_the_operators_compute(objective_name, make_objective, seed):
-    """A whole step: the backward pass multiplies too, but its products are not dot products of rows and hidden."""
+    """A whole step: the backward pass multiplies too, but its products are not dot products of rows
+    and hidden.
+    """
     objective = make_objective(objective_name, V, d)
     step = Step(objective, zipf_counts(V), batch=B, seed=seed)
     centres, contexts = step.draw()
@@ -134,7 +149,10 @@ def test_cost_is_what_the_operators_compute(objective_name, make_objective, seed
 
 
 def test_the_full_softmaxs_products_as_pytorchs_own_counter_sees_them():
-    """FlopCounterMode counts 2 operations a multiply-add: B V d forward, as many for each of the two gradients."""
+    """FlopCounterMode counts 2 operations a multiply-add.
+
+    B V d forward, as many for each of the two gradients.
+    """
     step = Step(FullSoftmax(V, d), zipf_counts(V), batch=B)
     pairs = step.draw()
     with FlopCounterMode(display=False) as flops, Traffic() as counter:
@@ -147,7 +165,10 @@ def test_the_full_softmaxs_products_as_pytorchs_own_counter_sees_them():
 
 
 def test_rows_are_those_that_the_gradient_stores(objective_name, make_objective):
-    """One pair at a time, every word: stored rows of a sparse gradient, rows that are not zero of a dense one."""
+    """One pair at a time, every word.
+
+    Stored rows of a sparse gradient, rows that are not zero of a dense one.
+    """
     for word in range(V):
         objective = make_objective(objective_name, V, d, planted=True)
         objective.loss(torch.ones(1, d).double(), torch.tensor([word])).sum().backward()
@@ -161,7 +182,10 @@ def test_rows_are_those_that_the_gradient_stores(objective_name, make_objective)
 def test_bytes_of_a_full_softmax_step_by_hand():
     """B pairs, V words: what each operator of the step reads and writes, summed by hand."""
     seen = traffic(FullSoftmax(V, d), zipf_counts(V), batch=B, pairs=1)
-    scores, U, hidden, row = B * V, V * d, B * d, B * (d * NUMBER + ID)
+    scores = B * V
+    U = V * d
+    hidden = B * d
+    row = B * (d * NUMBER + ID)
     numbers = (
         2 * hidden  # v_c: rows read and written
         + hidden
@@ -196,22 +220,27 @@ def test_bytes_of_a_full_softmax_step_by_hand():
 
 
 def test_traffic_counts_steps_after_the_first(make_objective, monkeypatch):
-    counts, step, batches = zipf_counts(V), Step.__call__, []
+    counts = zipf_counts(V)
+    step = Step.__call__
+    batches = []
     monkeypatch.setattr(
         Step, "__call__", lambda self, *pair: batches.append(pair) or step(self, *pair)
     )
-    four = traffic(make_objective("negative", V, d), counts, batch=B, pairs=4 * B)
+    four = traffic(make_objective("negative sampling", V, d), counts, batch=B, pairs=4 * B)
     assert len(batches) == 5 and all(len(contexts) == B for _, contexts in batches)
-    assert traffic(make_objective("negative", V, d), counts, batch=B, pairs=1)[:3] == four[:3]
+    assert (
+        traffic(make_objective("negative sampling", V, d), counts, batch=B, pairs=1)[:3] == four[:3]
+    )
     assert len(batches) == 5 + 2 and four.dot_products == 6
 
 
 def test_bytes_and_memory_of_adam_by_hand(make_objective):
-    """A table's gradient is made (1), and Adam's lerp_, mul_, addcmul_, sqrt, div, add_ and addcdiv_ move 3, 2, 4, 2,
-    2, 2 and 4 times the table; its states are made in the first step, which is not counted."""
+    """A table's gradient is made (1), and Adam's lerp_, mul_, addcmul_, sqrt, div, add_ and
+    addcdiv_ move 3, 2, 4, 2, 2, 2 and 4 times the table; its states are made in the first step,
+    which is not counted."""
     seen = [
         traffic(
-            make_objective("negative", size, d, sparse=False),
+            make_objective("negative sampling", size, d, sparse=False),
             zipf_counts(size),
             batch=B,
             pairs=1,
@@ -227,12 +256,12 @@ def test_bytes_and_memory_of_adam_by_hand(make_objective):
 
 def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
     small, large = (
-        traffic(make_objective("negative", size, d), zipf_counts(size), batch=B)
+        traffic(make_objective("negative sampling", size, d), zipf_counts(size), batch=B)
         for size in (20, 5_000)
     )
     assert small.bytes == large.bytes and small.calls == large.calls and small.peak < large.peak
     dense = [
-        traffic(make_objective("full", size, d), zipf_counts(size), batch=B).bytes
+        traffic(make_objective("full softmax", size, d), zipf_counts(size), batch=B).bytes
         for size in (500, 5_000)
     ]
     assert dense[1] == pytest.approx(10 * dense[0], rel=0.05)
@@ -241,17 +270,19 @@ def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
 def test_random_state_is_left_alone(make_objective):
     state = torch.get_rng_state()
     first, second = (
-        traffic(make_objective("hierarchical", V, d), zipf_counts(V), batch=B) for _ in range(2)
+        traffic(make_objective("hierarchical softmax", V, d), zipf_counts(V), batch=B)
+        for _ in range(2)
     )
     assert first == second and torch.get_rng_state().equal(state)
 
 
-# Step ---------------------------------------------------------------------------------------------------------------
+# Step ---------------------------------------------------------------------------------------------
 
 
 def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_objective):
     monkeypatch.setattr(checks.psutil, "virtual_memory", lambda: SimpleNamespace(available=2e9))
-    objective, counts = FullSoftmax(10**6, d), zipf_counts(10**6)
+    objective = FullSoftmax(10**6, d)
+    counts = zipf_counts(10**6)
     with pytest.raises(
         MemoryError,
         match=r"V = 1,000,000, d = 6 and batches of 256 would take about 4\.2 GB, more than "
@@ -260,14 +291,14 @@ def test_a_step_beyond_memory_is_refused_with_its_gigabytes(monkeypatch, make_ob
         Step(objective, counts, batch=256)
     Step(objective, counts, batch=2)  # the scores of a batch were what does not fit
     monkeypatch.setattr(checks.psutil, "virtual_memory", lambda: SimpleNamespace(available=1.5e8))
-    Step(make_objective("negative", 1_000, d), zipf_counts(1_000), batch=10**6)
+    Step(make_objective("negative sampling", 1_000, d), zipf_counts(1_000), batch=10**6)
     with pytest.raises(MemoryError, match=r"about 0\.1 GB"):
         Step(objective, counts, batch=1)  # here the tables are
 
 
 def test_a_step_needs_a_pair(make_objective):
     with pytest.raises(ValueError, match="batch is 0; give a whole number, at least 1"):
-        Step(make_objective("full", V, d), zipf_counts(V), batch=0)
+        Step(make_objective("full softmax", V, d), zipf_counts(V), batch=0)
 
 
 @pytest.mark.parametrize(
@@ -280,9 +311,12 @@ def test_a_step_needs_a_pair(make_objective):
     ],
 )
 def test_which_rows_an_optimiser_moves_without_a_gradient(make_objective, optimizer, sparse):
-    """After a batch with centre word 0 comes one with centre word 1: only Adam still moves the row of word 0."""
+    """After a batch with centre word 0 comes one with centre word 1.
+
+    Only Adam still moves the row of word 0.
+    """
     objective = make_objective(
-        "full", 4, d
+        "full softmax", 4, d
     )  # its own gradient is dense: look at the centre words' table
     step = Step(objective, zipf_counts(4), batch=2, optimizer=optimizer, sparse=sparse, lr=0.1)
     with torch.no_grad():
@@ -298,11 +332,14 @@ def test_which_rows_an_optimiser_moves_without_a_gradient(make_objective, optimi
     assert (table != before).any(dim=1).tolist() == [not sparse, True, False, False]
 
 
-# Fits and crossings -------------------------------------------------------------------------------------------------
+# Fits and crossings -------------------------------------------------------------------------------
 
 
 def test_slope_error_in_closed_form_and_as_scipy_gives_it():
-    """s^2 = sum of squared residuals / (n - 2); the error of the slope is s / sqrt(sum of (x - mean)^2)."""
+    """s^2 = sum of squared residuals / (n - 2).
+
+    The error of the slope is s / sqrt(sum of (x - mean)^2).
+    """
     rng = np.random.default_rng(0)
     x = np.sort(rng.uniform(0, 10, 12))
     y = 1 + 0.7 * x + rng.normal(0, 0.3, 12)
@@ -318,7 +355,8 @@ def test_slope_error_in_closed_form_and_as_scipy_gives_it():
 
 def test_slope_error_is_the_spread_of_slopes():
     """Measured again and again with the same scatter, the slopes spread as the errors say."""
-    rng, x = np.random.default_rng(1), np.arange(10.0)
+    rng = np.random.default_rng(1)
+    x = np.arange(10.0)
     ys = [x + rng.normal(0, 1, 10) for _ in range(2000)]
     errors = [slope_error(x, y) for y in ys]
     assert np.sqrt(np.mean(np.square(errors))) == pytest.approx(
@@ -327,7 +365,10 @@ def test_slope_error_is_the_spread_of_slopes():
 
 
 def test_crossing_of_power_laws_is_exact():
-    """y = 2 x and 50 x^0.25 meet at (50 / 2)^(1 / 0.75), wherever they were measured: straight in logarithms."""
+    """y = 2 x and 50 x^0.25 meet at (50 / 2)^(1 / 0.75), wherever they were measured.
+
+    Straight in logarithms.
+    """
     x = np.array([10, 30, 100, 1000])
     at = 25 ** (4 / 3)
     assert crossing(x, 2 * x, 50 * x**0.25) == pytest.approx(at)

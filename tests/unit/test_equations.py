@@ -1,4 +1,6 @@
-"""Every row of the course's table of equations, held against something that does not come from this code."""
+"""Every row of the course's table of equations, held against something that does not come from this
+code.
+"""
 
 import itertools
 from math import log
@@ -17,7 +19,10 @@ from utils.noise import NoiseDistribution
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import tree_from_children
 
-V, d, B, K = 9, 4, 6, 3
+V = 9
+d = 4
+B = 6
+K = 3
 TIGHT = dict(rtol=1e-12, atol=1e-12)
 FIGURE = [
     (9, 10),
@@ -41,7 +46,7 @@ def plant(module, seed=0):
 
 
 def batch(size=V):
-    """hidden (B, d) in float64, targets (B,), and targets that differ from the noise words (B, K)."""
+    """hidden (B, d) in float64, targets (B,), and noise words (B, K) other than these."""
     generator = torch.Generator().manual_seed(3)
     words = torch.stack([torch.randperm(size, generator=generator)[: K + 1] for _ in range(B)])
     return torch.randn(B, d, dtype=torch.float64, generator=generator), words[:, 0], words[:, 1:]
@@ -58,7 +63,7 @@ def numbers(tensor):
 
 
 def gradients(objective, hidden, *words):
-    """Of the summed loss: in the hidden vectors (B, d) and in the output vectors, as dense arrays."""
+    """Of the summed loss: in hidden vectors (B, d) and output vectors, as dense arrays."""
     hidden = hidden.clone().requires_grad_()
     objective.zero_grad()
     objective.loss(hidden, *words).sum().backward()
@@ -70,7 +75,8 @@ def gradients(objective, hidden, *words):
 
 def test_15_1_4_softmax():
     """15.1.4 against scipy.special.softmax."""
-    objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
+    objective = plant(FullSoftmax(V, d))
+    (hidden, targets, _) = batch()
     p = softmax(hidden.numpy() @ numbers(objective.weight).T, axis=1)
     np.testing.assert_allclose(numbers(objective.log_prob(hidden).exp()), p, **TIGHT)
     np.testing.assert_allclose(
@@ -80,7 +86,8 @@ def test_15_1_4_softmax():
 
 def test_15_1_7_log_probability():
     """15.1.7 against scipy.special.log_softmax, at scores where exp alone overflows."""
-    objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
+    objective = plant(FullSoftmax(V, d))
+    (hidden, targets, _) = batch()
     expected = log_softmax(1000 * hidden.numpy() @ numbers(objective.weight).T, axis=1)
     np.testing.assert_allclose(numbers(objective.log_prob(1000 * hidden)), expected, **TIGHT)
     np.testing.assert_allclose(
@@ -89,8 +96,9 @@ def test_15_1_7_log_probability():
 
 
 def test_15_1_8_softmax_gradient_in_the_centre_vector():
-    """15.1.8 worked by hand, u_o - sum_j P(w_j | w_c) u_j, against autograd of the log-probability."""
-    objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
+    """15.1.8 by hand, u_o - sum_j P(w_j | w_c) u_j, against autograd of the log-probability."""
+    objective = plant(FullSoftmax(V, d))
+    (hidden, targets, _) = batch()
     u = numbers(objective.weight)
     expected = u[targets] - softmax(hidden.numpy() @ u.T, axis=1) @ u
     got = autograd(lambda h: objective.log_prob(h)[range(B), targets].sum(), hidden)
@@ -98,8 +106,11 @@ def test_15_1_8_softmax_gradient_in_the_centre_vector():
 
 
 def test_softmax_gradient_in_the_output_vectors():
-    """Gradient of the loss in u_i, (P(w_i | w_c) - [i = o]) v_c summed over the batch, against autograd."""
-    objective, (hidden, targets, _) = plant(FullSoftmax(V, d)), batch()
+    """Gradient of the loss in u_i, (P(w_i | w_c) - [i = o]) v_c summed over the batch, against
+    autograd.
+    """
+    objective = plant(FullSoftmax(V, d))
+    (hidden, targets, _) = batch()
     errors = softmax(hidden.numpy() @ numbers(objective.weight).T, axis=1) - np.eye(V)[targets]
     np.testing.assert_allclose(
         gradients(objective, hidden, targets)[1], errors.T @ hidden.numpy(), **TIGHT
@@ -110,7 +121,9 @@ def test_softmax_gradient_in_the_output_vectors():
 
 
 def cbow():
-    """A planted CBOW model with its window of two bags of 2m = 4 context words, and two centre words."""
+    """A planted CBOW model with its window of two bags of 2m = 4 context words, and two centre
+    words.
+    """
     model = plant(CBOW(V, d, FullSoftmax(V, d)))
     context = torch.tensor([[0, 3, 3, 8], [7, 1, 2, 4]])
     return model, (context.flatten(), torch.tensor([0, 4])), context, torch.tensor([5, 6])
@@ -129,7 +142,9 @@ def test_15_1_10_and_15_1_11_cbow():
 
 
 def test_15_1_15_cbow_gradient_in_the_context_vectors():
-    """15.1.15 worked by hand, (u_c - sum_j P(w_j | W_o) u_j) / 2m for each occurrence, against autograd."""
+    """15.1.15 worked by hand, (u_c - sum_j P(w_j | W_o) u_j) / 2m for each occurrence, against
+    autograd.
+    """
     model, window, context, centres = cbow()
     model.loss(window, centres).sum().backward()
     u = numbers(model.objective.weight)
@@ -146,7 +161,10 @@ def test_15_1_15_cbow_gradient_in_the_context_vectors():
 
 
 def positive_part(scores):
-    """-log P(D = 1) of the given scores by the code: the noise words' vectors are 0, so each of them adds ln 2."""
+    """-log P(D = 1) of the given scores by the code.
+
+    The noise words' vectors are 0, so each of them adds ln 2.
+    """
     objective = NegativeSampling(
         len(scores) + 1, 1, NoiseDistribution(torch.ones(len(scores) + 1)), K
     ).double()
@@ -165,7 +183,10 @@ def test_15_2_1_and_15_2_2_sigmoid():
 
 
 def test_15_2_3_the_positive_events_alone_approach_one():
-    """15.2.3 against scipy.special.log_expit: the joint log-probability climbs to 0 with the scores, never there."""
+    """15.2.3 against scipy.special.log_expit.
+
+    The joint log-probability climbs to 0 with the scores, never there.
+    """
     scores = np.array([0.3, 1.0, 2.0])
     joint = [-positive_part(scale * scores).sum() for scale in (1, 3, 9, 27)]
     expected = [log_expit(scale * scores).sum() for scale in (1, 3, 9, 27)]
@@ -175,8 +196,11 @@ def test_15_2_3_the_positive_events_alone_approach_one():
 
 
 def test_15_2_4_and_15_2_5_joint_probability():
-    """15.2.4, 15.2.5: exp(-loss) against the product of scipy's expit over the independent events S, N_1..N_K."""
-    objective, (hidden, targets, noise) = negative_sampling(), batch()
+    """15.2.4, 15.2.5: exp(-loss) against the product of scipy's expit over the independent events
+    S, N_1..N_K.
+    """
+    objective = negative_sampling()
+    (hidden, targets, noise) = batch()
     scores = hidden.numpy() @ numbers(objective.weight).T
     for b in range(B):
         joint = expit(scores[b, targets[b]])
@@ -188,7 +212,10 @@ def test_15_2_4_and_15_2_5_joint_probability():
 
 
 def test_15_2_5_is_no_distribution_over_words():
-    """15.2.5 by brute force over all words: with these noise words its left sides add up to 3/2, not to 1."""
+    """15.2.5 by brute force over all words.
+
+    With these noise words its left sides add up to 3/2, not to 1.
+    """
     objective = NegativeSampling(
         6, d, NoiseDistribution(torch.ones(6)), num_negatives=1
     )  # all scores 0
@@ -202,7 +229,8 @@ def test_15_2_5_is_no_distribution_over_words():
 
 def test_15_2_6_loss():
     """15.2.6 against scipy.special.log_expit."""
-    objective, (hidden, targets, noise) = negative_sampling(), batch()
+    objective = negative_sampling()
+    (hidden, targets, noise) = batch()
     scores = hidden.numpy() @ numbers(objective.weight).T
     expected = -log_expit(scores[range(B), targets]) - log_expit(
         -np.take_along_axis(scores, noise.numpy(), 1)
@@ -211,8 +239,11 @@ def test_15_2_6_loss():
 
 
 def test_15_2_6_mean_over_draws_is_the_expectation():
-    """15.2.6: the mean of many drawn losses against the expectation by brute force over all noise words."""
-    objective, (hidden, targets, _) = negative_sampling(), batch()
+    """15.2.6: the mean of many drawn losses against the expectation by brute force over all noise
+    words.
+    """
+    objective = negative_sampling()
+    (hidden, targets, _) = batch()
     scores = hidden[0].numpy() @ numbers(objective.weight).T
     q = zipf_counts(V).numpy() ** 0.75
     expected = -log_expit(scores[targets[0]]) - K * (q / q.sum()) @ log_expit(-scores)
@@ -222,13 +253,16 @@ def test_15_2_6_mean_over_draws_is_the_expectation():
 
 
 def test_negative_sampling_gradients_repeated_draws_add():
-    """NS gradients worked by hand, errors (sigma - label) times vectors, against autograd; a word drawn twice counts
-    twice, and a noise word that equals the target gets both errors."""
-    objective, (hidden, targets, _) = negative_sampling(), batch()
+    """NS gradients worked by hand, errors (sigma - label) times vectors, against autograd; a word
+    drawn twice counts twice, and a noise word that equals the target gets both errors."""
+    objective = negative_sampling()
+    (hidden, targets, _) = batch()
     noise = torch.tensor([[0, 0, 1], [2, 3, 2], [4, 4, 4], [5, 6, 7], [8, 1, 8], [0, 1, 2]])
     noise[5, 0] = targets[5]
-    u, v = numbers(objective.weight), hidden.numpy()
-    in_hidden, in_rows = np.zeros((B, d)), np.zeros((V, d))
+    u = numbers(objective.weight)
+    v = hidden.numpy()
+    in_hidden = np.zeros((B, d))
+    in_rows = np.zeros((V, d))
     for b in range(B):
         for word, label in [(targets[b], 1), *((h, 0) for h in noise[b])]:
             error = expit(u[word] @ v[b]) - label
@@ -241,9 +275,12 @@ def test_negative_sampling_gradients_repeated_draws_add():
 
 @pytest.mark.parametrize("on_hit", ["keep", "skip"])
 def test_negative_sampling_optimum(on_hit, monkeypatch):
-    """Optimum of the expected loss with free scores: scipy minimises the brute-force expectation over all targets and
-    draws; hits kept, it is log p(w|c) - log K q(w); hits skipped, log p - log(K q (1 - p))."""
-    p, q, K = np.array([0.5, 0.3, 0.15, 0.05]), np.array([0.1, 0.2, 0.3, 0.4]), 2
+    """Optimum of the expected loss with free scores: scipy minimises the brute-force expectation
+    over all targets and draws; hits kept, it is log p(w|c) - log K q(w); hits skipped, log p -
+    log(K q (1 - p))."""
+    p = np.array([0.5, 0.3, 0.15, 0.05])
+    q = np.array([0.1, 0.2, 0.3, 0.4])
+    K = 2
     objective = NegativeSampling(
         4, 1, NoiseDistribution(torch.tensor(q), power=1.0), K, on_hit=on_hit
     ).double()
@@ -283,7 +320,10 @@ def test_15_2_7_path_probability():
 
 
 def test_15_2_8_worked_example():
-    """15.2.8, a tree worked by hand: w_3 is left, right, left, L(w_3) = 4, sigma(u_1.v) sigma(-u_2.v) sigma(u_3.v)."""
+    """15.2.8, a tree worked by hand.
+
+    W_3 is left, right, left, L(w_3) = 4, sigma(u_1.v) sigma(-u_2.v) sigma(u_3.v).
+    """
     tree = tree_from_children(FIGURE)
     assert tree.signs[2].tolist() == [1, -1, 1]
     assert tree.paths[2].tolist() == [0, 1, 4]
@@ -297,11 +337,16 @@ def test_15_2_8_worked_example():
 
 
 def test_hierarchical_gradients():
-    """HS gradients worked by hand along each path, errors sigma - (1 if left else 0), against autograd."""
+    """HS gradients worked by hand along each path, errors sigma - (1 if left else 0), against
+    autograd.
+    """
     tree, codes, points = gensim_tree(zipf_counts(V).tolist())
-    objective, (hidden, targets, _) = plant(HierarchicalSoftmax(d, tree)), batch()
-    u, v = numbers(objective.weight), hidden.numpy()
-    in_hidden, in_rows = np.zeros((B, d)), np.zeros((V - 1, d))
+    objective = plant(HierarchicalSoftmax(d, tree))
+    (hidden, targets, _) = batch()
+    u = numbers(objective.weight)
+    v = hidden.numpy()
+    in_hidden = np.zeros((B, d))
+    in_rows = np.zeros((V - 1, d))
     for b in range(B):
         for code, node in zip(codes[targets[b]], points[targets[b]], strict=True):
             error = expit(u[node] @ v[b]) - (code == 0)
@@ -316,7 +361,7 @@ def test_hierarchical_gradients():
     "children", [FIGURE, [(0, 1)], [(0, 5), (1, 6), (2, 3)], [(6, 2), (0, 1), (5, 3)]]
 )
 def test_15_2_9_leaves_add_up_to_one(children):
-    """15.2.9 by brute force over all words, for balanced, smallest, chain-like and hand-made trees."""
+    """15.2.9 by brute force over all words: balanced, smallest, chain-like, hand-made trees."""
     objective = plant(HierarchicalSoftmax(d, tree_from_children(children)))
     hidden = 3 * batch()[0]
     words = range(len(children) + 1)
@@ -329,7 +374,9 @@ def test_15_2_9_leaves_add_up_to_one(children):
 
 
 def test_costs():
-    """Costs V, K + 1, L(w) - 1 against the rows whose gradient is not zero, and against gensim's code lengths."""
+    """Costs V, K + 1, L(w) - 1 against the rows whose gradient is not zero, and against gensim's
+    code lengths.
+    """
     hidden, targets, noise = batch()
     tree, codes, _ = gensim_tree(zipf_counts(V).tolist())
     for objective, cost in [
@@ -349,25 +396,31 @@ def test_costs():
 
 
 def test_first_losses(make_objective, objective_name):
-    """First losses with zero output vectors: ln V, (K + 1) ln 2, expected depth * ln 2 (numpy's logarithms, gensim's
-    code lengths), for skip-gram and whatever the centre vectors are."""
+    """First losses with zero output vectors: ln V, (K + 1) ln 2, expected depth * ln 2 (numpy's
+    logarithms, gensim's code lengths), for skip-gram and whatever the centre vectors are."""
     counts = zipf_counts(40)
     model = SkipGram(40, d, make_objective(objective_name, 40, d)).double()
     words = torch.arange(40).repeat_interleave(counts)
     loss = model.loss(torch.zeros_like(words), words).mean().item()
     depths = np.array([len(code) for code in gensim_tree(counts.tolist())[1]])
     expected = {
-        "full": np.log(40),
-        "negative": 6 * np.log(2),
-        "hierarchical": counts.numpy() @ depths / counts.sum().item() * np.log(2),
+        "full softmax": np.log(40),
+        "negative sampling": 6 * np.log(2),
+        "hierarchical softmax": counts.numpy() @ depths / counts.sum().item() * np.log(2),
     }
     assert loss == pytest.approx(expected[objective_name], rel=1e-12)
 
 
 def test_the_running_example_costs_8_3_and_3():
-    """The course's eight words worked by hand with numpy: one pair, three losses, and what each costs."""
-    u, nodes, v = numbers(example.U), numbers(example.U_NODES), numbers(example.V_C)
-    river, noise = example.CONTEXT, example.NOISE
+    """The course's eight words worked by hand with numpy.
+
+    One pair, three losses, and what each costs.
+    """
+    u = numbers(example.U)
+    nodes = numbers(example.U_NODES)
+    v = numbers(example.V_C)
+    river = example.CONTEXT
+    noise = example.NOISE
     expected = [
         -log_softmax(u @ v)[river],
         -log_expit(u[river] @ v) - log_expit(-u[noise] @ v).sum(),
@@ -410,12 +463,12 @@ def gensim_model(counts, **options):
 
 
 def gensim_tree(counts):
-    """gensim's Huffman tree in this package's form, with its codes (0 is left) and inner nodes of each word."""
+    """gensim's Huffman tree in this package's form, with its codes (0 is left) and inner nodes of
+    each word.
+    """
     keys = gensim_model(counts, hs=1, negative=0).wv.expandos
-    codes, points = (
-        [list(map(int, code)) for code in keys["code"]],
-        [list(map(int, point)) for point in keys["point"]],
-    )
+    codes = [list(map(int, code)) for code in keys["code"]]
+    points = [list(map(int, point)) for point in keys["point"]]
     size = len(codes)
     children = [[None, None] for _ in range(size - 1)]
     for word, (code, point) in enumerate(zip(codes, points, strict=True)):
@@ -427,7 +480,10 @@ def gensim_tree(counts):
 
 
 def gensim_draws(model, K):
-    """The noise words that gensim is about to draw for the two steps of the test below: its generator, in Python."""
+    """The noise words that gensim is about to draw for the two steps of the test below.
+
+    Its generator, in Python.
+    """
     number = 2**24 * model.random.randint(0, 2**24) + model.random.randint(0, 2**24)
     draws = []
     for _ in range(2 * K):
@@ -438,24 +494,26 @@ def gensim_draws(model, K):
     return torch.tensor(draws).reshape(2, 1, K)
 
 
-@pytest.mark.parametrize("method", ["hierarchical", "negative"])
+@pytest.mark.parametrize("method", ["hierarchical softmax", "negative sampling"])
 def test_two_sgd_steps_equal_gensims(method):
-    """15.2.6 and 15.2.7 in training, against gensim's compiled train_batch_sg on the sentence "w6 w2". It feeds the
-    context word in and predicts the centre, once each way; the tolerance is that of its sigma table."""
+    """15.2.6 and 15.2.7 in training, against gensim's compiled train_batch_sg on the sentence "w6
+    w2". It feeds the context word in and predicts the centre, once each way; the tolerance is that
+    of its sigma table."""
     from gensim.models.word2vec_inner import train_batch_sg
 
-    counts, alpha, pairs = (
-        zipf_counts(V).tolist(),
-        0.1,
-        [(2, 6), (6, 2)],
-    )  # (word fed in, word to predict)
+    # (word fed in, word to predict)
+    counts = zipf_counts(V).tolist()
+    alpha = 0.1
+    pairs = [(2, 6), (6, 2)]
     noise = [[], []]
-    if method == "hierarchical":
+    if method == "hierarchical softmax":
         peer = gensim_model(counts, hs=1, negative=0)
-        objective, table = HierarchicalSoftmax(d, gensim_tree(counts)[0]), peer.syn1[: V - 1]
+        objective = HierarchicalSoftmax(d, gensim_tree(counts)[0])
+        table = peer.syn1[: V - 1]
     else:
         peer = gensim_model(counts, hs=0, negative=K)
-        objective, table = NegativeSampling(V, d, NoiseDistribution(counts), K), peer.syn1neg
+        objective = NegativeSampling(V, d, NoiseDistribution(counts), K)
+        table = peer.syn1neg
         peer.random = np.random.RandomState(0)
         noise = [[draws] for draws in gensim_draws(peer, K)]
         for (_, target), [draws] in zip(pairs, noise, strict=True):  # no hit, and no word twice
@@ -467,7 +525,8 @@ def test_two_sgd_steps_equal_gensims(method):
             parameter *= 0.7
     scores = model.embedding.weight[[2, 6]] @ objective.weight.T
     assert scores.abs().max() < 5.9  # gensim skips scores beyond 6
-    peer.wv.vectors[:], table[:] = numbers(model.embedding.weight), numbers(objective.weight)
+    peer.wv.vectors[:] = numbers(model.embedding.weight)
+    table[:] = numbers(objective.weight)
     before = table.copy()
     train_batch_sg(peer, [["w6", "w2"]], alpha, np.zeros(d, dtype=np.float32), False)
 

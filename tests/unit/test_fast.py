@@ -1,8 +1,9 @@
-"""The full-speed trainer: blocks against single pairs, expectations by enumeration, text of any size, runs that end."""
+"""The full-speed trainer.
+
+Blocks against single pairs, expectations by enumeration, text of any size, runs that end.
+"""
 
 import itertools
-import subprocess
-import sys
 import threading
 
 import numpy as np
@@ -36,7 +37,8 @@ from utils.tree import huffman_tree
 from utils.vocabulary import Vocab, keep_probability
 from utils.windows import skip_gram_batches
 
-V, d = 12, 5
+V = 12
+d = 5
 
 
 def seeded(seed=0):
@@ -56,7 +58,7 @@ def toy_text(n=57, seed=0):
 
 
 def pairs_of(sentence, window, seed):
-    """(centre, context) positions of all pairs, one by one, from the windows that this seed draws."""
+    """(centre, context) positions of all pairs, one by one, from this seed's windows."""
     left, right = reaches(sentence, window, seeded(seed))
     return [
         (i, j) for i in range(len(sentence)) for j in range(i - left[i], i + right[i] + 1) if j != i
@@ -78,7 +80,8 @@ def test_windows_stay_within_their_sentence_and_their_reach(window):
     seen = set()
     for i, (a, b) in enumerate(zip(left.tolist(), right.tolist())):
         same = (sentence == sentence[i]).nonzero().flatten()
-        before, after = i - int(same[0]), int(same[-1]) - i
+        before = i - int(same[0])
+        after = int(same[-1]) - i
         drawn = {
             reach
             for reach in range(1, window + 1)
@@ -102,7 +105,8 @@ def test_blocks_hold_every_pair_once(T, window):
 
 
 def test_blocks_come_in_random_order_that_the_seed_fixes():
-    ids, sentence = torch.arange(320), torch.zeros(320).long()
+    ids = torch.arange(320)
+    sentence = torch.zeros(320).long()
     first, again = (Windows(ids, sentence, 16, 5, seeded(4)).ids for _ in range(2))
     assert torch.equal(first, again)
     assert first[:, 0].tolist() != sorted(first[:, 0].tolist()) == list(range(0, 320, 16))
@@ -124,9 +128,12 @@ def test_thinning_keeps_words_by_their_chance_and_no_end_of_sentence():
 
 
 def step_of_negative_sampling(window, M, seed=5, K=3):
-    """(tables before, after, text, noise rows (n, M)) of one step over the whole toy text, and its loss."""
+    """(tables before, after, text, noise rows (n, M)) of one step over the whole toy text, and its
+    loss.
+    """
     ids, sentence = toy_text(seed=seed)
-    T, text = 8, Windows(ids, sentence, 8, window, seeded(seed))
+    T = 8
+    text = Windows(ids, sentence, 8, window, seeded(seed))
     noise = torch.randint(0, V, (len(text.ids), M), generator=seeded(seed))
     band = bands(T, window).flatten(0, 2)[text.band].double()
     times = torch.cat([band, (text.pairs * K / M)[:, :, None].expand(-1, -1, M)], dim=2)
@@ -163,9 +170,12 @@ def test_a_banded_step_is_the_sum_of_its_pairs_gradients(window, M, seed):
 
 def test_shared_noise_is_unbiased():
     """Mean over all V^M draws, by their chance: the K expected noise words of each pair, 15.2.6."""
-    few, M, K = 4, 2, 5
+    few = 4
+    M = 2
+    K = 5
     q = NoiseDistribution(torch.tensor([8, 4, 2, 1])).probs
-    ids, context = torch.tensor([[0, 1, 1]]), torch.tensor([[2, 0, 1, 1, 3]])
+    ids = torch.tensor([[0, 1, 1]])
+    context = torch.tensor([[2, 0, 1, 1, 3]])
     band = bands(3, 1)[torch.arange(3), 1, 1].double()[None]  # each word with both neighbours
     n = band.sum(dim=2)
     labels = torch.tensor([1.0] * 5 + [0.0] * M).double()
@@ -189,7 +199,8 @@ def test_shared_noise_is_unbiased():
         q[list(drawn)].prod() * moved(drawn, K / M)
         for drawn in itertools.product(range(few), repeat=M)
     )
-    v, u = planted(few, 1).vectors.requires_grad_(), planted(few, 2).vectors.requires_grad_()
+    v = planted(few, 1).vectors.requires_grad_()
+    u = planted(few, 2).vectors.requires_grad_()
     for i, j in band[0].nonzero().tolist():
         c = ids[0, i]
         (-logsigmoid(u[context[0, j]] @ v[c]) - K * (q * logsigmoid(-u @ v[c])).sum()).backward()
@@ -197,7 +208,9 @@ def test_shared_noise_is_unbiased():
 
 
 def test_rows_move_by_their_own_rate():
-    ids, rows, times = torch.tensor([[0, 1]]), torch.tensor([[2, 3]]), torch.ones(1, 2, 2).double()
+    ids = torch.tensor([[0, 1]])
+    rows = torch.tensor([[2, 3]])
+    times = torch.ones(1, 2, 2).double()
     moved = []
     for rates in (torch.ones(V).double(), torch.arange(V).double()):
         tables = Table(planted(seed=1).vectors, rates), Table(planted(seed=2).vectors, rates)
@@ -216,7 +229,8 @@ def test_add_rows_adds_up_what_comes_twice():
 
 
 def test_scratch_lends_the_same_memory_again():
-    scratch, like = Scratch(), torch.zeros(1)
+    scratch = Scratch()
+    like = torch.zeros(1)
     big = scratch.take("x", like, 4, 5)
     assert (
         scratch.take("x", like, 2, 3).data_ptr()
@@ -224,7 +238,8 @@ def test_scratch_lends_the_same_memory_again():
         != scratch.take("y", like, 4, 5).data_ptr()
     )
     assert scratch.take("x", like, 30, 30).shape == (30, 30)
-    table, ids = torch.randn(6, 3), torch.tensor([[5, 0], [5, 2]])
+    table = torch.randn(6, 3)
+    ids = torch.tensor([[5, 0], [5, 2]])
     assert torch.equal(scratch.gather("z", table, ids), table[ids])
 
 
@@ -235,8 +250,10 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     """`asked`: the mean over many passes of the times that each row's questions count."""
     long = [[word for sentence in sentences for word in sentence]]  # one sentence: no window is cut
     keep = keep_probability(vocab.counts, 0.05, "word2vec")
-    objective, text = NegativeSamplingBlocks(vocab, keep, 3, 5, 0.75), Text(long, vocab)
-    counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
+    objective = NegativeSamplingBlocks(vocab, keep, 3, 5, 0.75)
+    text = Text(long, vocab)
+    counts_in = torch.zeros(len(vocab))
+    counts_out = torch.zeros(len(vocab))
     for seed in range(60):
         ids, sentence = subsample_piece(text[0], torch.cat([keep, torch.zeros(1)]), seeded(seed))
         windows = Windows(ids, sentence, objective.T, 3, seeded(seed))
@@ -259,7 +276,8 @@ def one_step(objective, window, seed):
 
 
 def check_against_plain(plain, pairs, tables, before, loss, squares=(None, None), lr=1.0):
-    """The step moved both tables by minus the summed gradient of the plain objective; pairs are (hidden, target).
+    """The step moved both tables by minus the summed gradient of the plain objective; pairs are
+    (hidden, target).
 
     With `squares`, those of the gradients so far, by a step of Adagrad.
     """
@@ -284,7 +302,10 @@ def toy_vocab():
 def test_a_pass_of_hierarchical_softmax_is_the_sum_of_its_pairs_gradients(
     window, P, seed, monkeypatch
 ):
-    """Each word is predicted from the words of its own window; blocks of P pairs, the last of each word filled up."""
+    """Each word is predicted from the words of its own window.
+
+    Blocks of P pairs, the last of each word filled up.
+    """
     monkeypatch.setattr(HierarchicalSoftmaxBlocks, "P", P)
     vocab = toy_vocab()
     objective = HierarchicalSoftmaxBlocks(vocab, torch.ones(V), window)
@@ -323,7 +344,8 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
     tally = objective.learn(
         ids, sentence, planted(), planted(), lambda share: 1.0, seeded(3), Scratch()
     )
-    found, tree = [], huffman_tree(vocab.counts)
+    found = []
+    tree = huffman_tree(vocab.counts)
     walks = {
         tuple(zip(tree.paths[w, :D].tolist(), (tree.signs[w, :D] > 0).tolist())): w
         for w, D in enumerate(tree.depths.tolist())
@@ -340,7 +362,9 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
 
 @pytest.fixture(params=["compiled", "as Python reads it"])
 def loop_of(request):
-    """loop_of(objective) -> its loop for d coordinates, and what it asks besides the text (the draws of seed 7)."""
+    """loop_of(objective) -> its loop for d coordinates, and what it asks besides the text (the
+    draws of seed 7).
+    """
 
     def get(objective, words=57):
         loop, asked = objective.loop(d, words, seeded(7))
@@ -355,17 +379,18 @@ def compiled_objective(name):
 
 
 def learn_words(name, loop_of, rate, start, end, every=1, lr=1.0):
-    """Run the loop over a toy text: (what it returns, its pairs as (centre, other) places, tables, vectors before)."""
+    """Run the loop over a toy text.
+
+    (what it returns, its pairs as (centre, other) places, tables, vectors before).
+    """
     objective = compiled_objective(name)
     tables = [
         Table(torch.randn(rows, d, generator=seeded(rows)) / 2, rate * torch.linspace(*ends, rows))
         for rows, ends in ((V, (1, 2)), (objective.output_rows, (0.5, 1)))
     ]  # each row has a rate of its own
     ids, sentence = toy_text(seed=5)
-    text, before = (
-        (ids, *reaches(sentence, 3, seeded(5))),
-        [table.vectors.clone() for table in tables],
-    )
+    text = (ids, *reaches(sentence, 3, seeded(5)))
+    before = [table.vectors.clone() for table in tables]
     arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
     loop, asked = loop_of(objective)
     seen = loop(
@@ -375,7 +400,9 @@ def learn_words(name, loop_of, rate, start, end, every=1, lr=1.0):
 
 
 def losses_of_words(name, pairs, noise, v, weight):
-    """The loss of each pair, from the plain objective or, for "ns", with its word's M noise words, K / M times each."""
+    """The loss of each pair, from the plain objective or, for "ns", with its word's M noise words,
+    K / M times each.
+    """
     ids, _ = toy_text(seed=5)
     centre, other = (ids[list(places)] for places in zip(*pairs))
     if name == "hs":  # the word's own walk, from a word of its window
@@ -393,7 +420,10 @@ def losses_of_words(name, pairs, noise, v, weight):
 @pytest.mark.parametrize("name", ["ns", "hs"])
 @pytest.mark.parametrize("start", range(0, 50, 7))
 def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
-    """Both tables, by the rates' share of the summed gradient; a small step, as a row that comes twice moves twice."""
+    """Both tables, by the rates' share of the summed gradient.
+
+    A small step, as a row that comes twice moves twice.
+    """
     lr = 2e-4
     (pairs, nats, measured), expected, tables, before = learn_words(
         name, loop_of, 0.5, start, start + 1, lr=lr
@@ -401,7 +431,8 @@ def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
     if not expected:
         assert (pairs, nats, measured) == (0, 0.0, 0)
         return
-    v, noise = before[0].clone().requires_grad_(), loop_of(compiled_objective(name))[1][0]
+    v = before[0].clone().requires_grad_()
+    noise = loop_of(compiled_objective(name))[1][0]
     losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
     losses.sum().backward()
     assert pairs == measured == len(expected) and nats == pytest.approx(
@@ -416,10 +447,14 @@ def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
 
 @pytest.mark.parametrize("name", ["ns", "hs"])
 def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkeypatch):
-    """Negative sampling: no word twice among a window and its noise words; hierarchical softmax: a single walk."""
+    """Negative sampling: no word twice among a window and its noise words.
+
+    Hierarchical softmax: a single walk.
+    """
     monkeypatch.setattr(NegativeSamplingLearner, "M", 2)
     ids, sentence = toy_text(seed=5)
-    noise, tried = loop_of(compiled_objective("ns"))[1][0], 0
+    noise = loop_of(compiled_objective("ns"))[1][0]
+    tried = 0
     for start in range(57):
         near = [int(ids[j]) for i, j in pairs_of(sentence, 3, 5) if i == start]
         rows = near + noise[start : start + 2].tolist()
@@ -439,7 +474,10 @@ def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkey
 
 @pytest.mark.parametrize("name", ["ns", "hs"])
 def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, name):
-    """Each third word for negative sampling, each third pair for hierarchical softmax; rate 0 moves nothing."""
+    """Each third word for negative sampling, each third pair for hierarchical softmax.
+
+    Rate 0 moves nothing.
+    """
     (pairs, nats, measured), expected, tables, before = learn_words(
         name, loop_of, 0.0, 0, 57, every=3
     )
@@ -461,15 +499,14 @@ def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, n
 def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkeypatch):
     """A sentence of the words 0 to 5, and, when the rate is 0 already, one of the others."""
     monkeypatch.setattr(CompiledLearner, "WORDS_PER_RATE", 6)
-    objective, shares = compiled_objective(name), []
+    objective = compiled_objective(name)
+    shares = []
     tables = [
         Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows))
         for rows in (V, objective.output_rows)
     ]
-    before, ids = (
-        tables[0].vectors.clone(),
-        torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6)),
-    )
+    before = tables[0].vectors.clone()
+    ids = torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6))
     tally = objective.learn(
         ids,
         (ids > 5).long(),
@@ -486,11 +523,10 @@ def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkey
 def test_the_compiled_sigma_is_within_its_bound():
     """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
     for x in torch.linspace(-15, 15, 61).tolist():
-        inputs, outputs = np.full((2, 1), x, np.float32), np.ones((1, 1), np.float32)
-        ones, text = (
-            np.ones(2, np.float32),
-            [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])],
-        )
+        inputs = np.full((2, 1), x, np.float32)
+        outputs = np.ones((1, 1), np.float32)
+        ones = np.ones(2, np.float32)
+        text = [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
         tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
         compiled.loops(1).walks(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
         assert inputs[1, 0] == pytest.approx(
@@ -499,10 +535,14 @@ def test_the_compiled_sigma_is_within_its_bound():
 
 
 def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
-    """`asked` again: each word of a window once, each of M noise words, from a word's place on, n K / M times."""
-    objective, K = NegativeSamplingLearner(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75), 5
+    """`asked` again: each word of a window once, each of M noise words, from a word's place on, n K
+    / M times.
+    """
+    objective = NegativeSamplingLearner(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75)
+    K = 5
     ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
-    counts_in, counts_out = torch.zeros(len(vocab)), torch.zeros(len(vocab))
+    counts_in = torch.zeros(len(vocab))
+    counts_out = torch.zeros(len(vocab))
     for seed in range(20):
         left, right = reaches(torch.zeros_like(ids), 3, seeded(seed))
         _, (noise, M, share) = objective.loop(d, len(ids), seeded(seed + 99))
@@ -529,7 +569,9 @@ def loss_of_all(plain, sentences, vocab, run):
 
 @pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
 def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
-    """The same loss of all pairs after as many passes, and far below that of vectors which know nothing."""
+    """The same loss of all pairs after as many passes, and far below that of vectors which know
+    nothing.
+    """
     plain = (
         NegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
         if name == "ns"
@@ -585,7 +627,10 @@ def plain_loss(sentences, vocab, epochs, lr):
 
 
 def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
-    """The same corpus, a step for every four words: the same loss within a few hundredths of a nat."""
+    """The same corpus, a step for every four words.
+
+    The same loss within a few hundredths of a nat.
+    """
     monkeypatch.setattr(NegativeSamplingBlocks, "T", 4)
     monkeypatch.setattr(training_module, "ROUND_SECONDS", 0.0)
     run = Run(Text(sentences, vocab), vocab, objective="ns-blocks", dim=8, subsample=0, epochs=20)
@@ -679,7 +724,9 @@ def test_texts_without_words_are_refused(vocab, tmp_path):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Many short pieces, and a look at the weights after each, so that a run of a second has many rounds."""
+    """Many short pieces, and a look at the weights after each, so that a run of a second has many
+    rounds.
+    """
     monkeypatch.setattr(text_module, "PIECE", 200)
     monkeypatch.setattr(training_module, "ROUND_SECONDS", 0.0)
     monkeypatch.setattr(training_module, "COPY_SHARE", float("inf"))
@@ -697,14 +744,18 @@ def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
 
 
 def test_each_piece_and_each_pass_draws_anew(vocab, sentences, short):
-    run, seeds = Run(Text(sentences, vocab), vocab, dim=4, epochs=3, subsample=0), []
+    run = Run(Text(sentences, vocab), vocab, dim=4, epochs=3, subsample=0)
+    seeds = []
     run.learner.learn = lambda *given: seeds.append(given[-2].initial_seed()) or Tally(1, 1.0, 1)
     run.train(threads=1)
     assert len(set(seeds)) == len(seeds) == len(run)
 
 
 def test_the_history_has_every_pair(vocab, sentences, short):
-    """Without subsampling, a window of 1 gives each word its neighbours: 2 (n - 1) pairs a sentence."""
+    """Without subsampling, a window of 1 gives each word its neighbours.
+
+    2 (n - 1) pairs a sentence.
+    """
     run = Run(Text(sentences, vocab), vocab, dim=4, window=1, subsample=0, epochs=3)
     history = run.train(threads=2)
     assert history.pairs[-1] == 3 * sum(2 * (len(s) - 1) for s in sentences)
@@ -737,7 +788,10 @@ def test_wrong_settings_are_named(vocab, sentences, wrong, message):
 
 @pytest.mark.parametrize("objective", ["ns", "hs", "ns-blocks", "hs-blocks"])
 def test_rates_of_rows(vocab, sentences, objective):
-    """lr for all of them, or by 1 / sqrt(n); never more than 2 / p where p questions pile up in a step."""
+    """lr for all of them, or by 1 / sqrt(n).
+
+    Never more than 2 / p where p questions pile up in a step.
+    """
 
     def rates(lr, epochs):
         run = Run(
@@ -770,11 +824,9 @@ def test_a_vocabulary_of_one_word_is_refused():
 
 
 def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, short, monkeypatch):
-    run, learn, good = (
-        Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0),
-        Run.learn,
-        [],
-    )
+    run = Run(Text(sentences, vocab), vocab, dim=8, epochs=5, subsample=0)
+    learn = Run.learn
+    good = []
 
     def derail(self, number, scratch):
         if number == 4:
@@ -795,7 +847,10 @@ def test_a_rate_that_diverges_ends_with_the_last_good_vectors(vocab, sentences, 
 
 
 def test_a_text_may_begin_without_a_pair(vocab, sentences, short):
-    """Pieces of lone words, each a round of its own: nothing is learned from them, and nothing is lost."""
+    """Pieces of lone words, each a round of its own.
+
+    Nothing is learned from them, and nothing is lost.
+    """
     lone = [[word] for word in vocab.words for _ in range(50)]
     run = Run(Text([*lone, *sentences], vocab), vocab, dim=4, epochs=1, subsample=0)
     assert len(Text(lone, vocab)) > 3
@@ -813,8 +868,9 @@ def test_an_error_in_a_thread_ends_the_run(vocab, sentences, short, monkeypatch)
 
 
 def stop_after(monkeypatch, pieces):
-    """The run gets Ctrl-C (KeyboardInterrupt in the main thread, as it waits) after so many pieces."""
-    note, learn = Run._note, Run.learn
+    """The run gets Ctrl-C (KeyboardInterrupt in the main thread) after so many pieces."""
+    note = Run._note
+    learn = Run.learn
 
     def interrupt(self, *arguments):
         note(self, *arguments)
@@ -846,8 +902,13 @@ def test_an_interrupted_run_goes_on_where_it_stopped(
 
 
 def test_checkpoints_are_written_while_it_runs(vocab, sentences, short, monkeypatch, tmp_path):
-    """What stands in the file after any round resumes to the same vectors: killing loses no more than an interval."""
-    options, note, kept = dict(dim=4, epochs=3, threads=1, every=0), Run._note, []
+    """What stands in the file after any round resumes to the same vectors.
+
+    Killing loses no more than an interval.
+    """
+    options = dict(dim=4, epochs=3, threads=1, every=0)
+    note = Run._note
+    kept = []
 
     def keep(self, *rest):
         note(self, *rest)
@@ -897,7 +958,9 @@ def test_an_unwritable_checkpoint_is_found_before_training(vocab, sentences, tmp
 
 
 def test_threads_share_the_work(vocab, sentences, short, monkeypatch):
-    seen, learn, both = set(), Run.learn, threading.Barrier(2, timeout=30)
+    seen = set()
+    learn = Run.learn
+    both = threading.Barrier(2, timeout=30)
 
     def watched(self, number, scratch):
         if number < 2:

@@ -105,7 +105,10 @@ def test_a_rate_that_diverges_leaves_the_last_good_vectors(corpus, tmp_path, cap
 
 
 def test_a_run_that_was_killed_goes_on(corpus, tmp_path):
-    """Killed without warning after a checkpoint: --resume ends with the vectors of a run that was left alone."""
+    """Killed without warning after a checkpoint.
+
+    --resume ends with the vectors of a run that was left alone.
+    """
 
     def command(out, *more):
         return [
@@ -130,12 +133,14 @@ def test_a_run_that_was_killed_goes_on(corpus, tmp_path):
             *more,
         ]
 
-    env, checkpoint = os.environ | {"PYTHONPATH": str(ROOT)}, tmp_path / "killed.checkpoint"
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    checkpoint = tmp_path / "killed.checkpoint"
     subprocess.run(command("alone"), env=env, check=True, capture_output=True)
     running = subprocess.Popen(
         command("killed"), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    first, deadline = None, time.monotonic() + 60
+    first = None
+    deadline = time.monotonic() + 60
     while running.poll() is None and time.monotonic() < deadline:
         if checkpoint.exists():
             first = first or checkpoint.stat().st_mtime_ns

@@ -30,11 +30,12 @@ def objective(counts=COUNTS, K=4, on_hit="keep"):
 
 
 def agrees(draws, probs):
-    """Whether a chi-square test finds nothing odd: draws are ids, probs their claimed probabilities."""
-    counted, probs = (
-        np.bincount(draws.flatten().numpy(), minlength=len(probs)),
-        np.asarray(probs, dtype=float),
-    )
+    """Whether a chi-square test finds nothing odd.
+
+    Draws are ids, probs their claimed probabilities.
+    """
+    counted = np.bincount(draws.flatten().numpy(), minlength=len(probs))
+    probs = np.asarray(probs, dtype=float)
     possible = probs > 0
     return (
         not counted[~possible].any()
@@ -82,7 +83,9 @@ def test_words_without_a_count_are_never_drawn(power):
 
 @pytest.mark.parametrize("uniform, word", [(0.0, 1), (0.25, 3), (0.5, 3), (1 - 2**-53, 4)])
 def test_the_ends_of_the_unit_interval(uniform, word, monkeypatch):
-    """A uniform number at a step of the running sum belongs to the word above it, 0 to no word without a count."""
+    """A uniform number at a step of the running sum belongs to the word above it, 0 to no word
+    without a count.
+    """
     noise = NoiseDistribution([0, 1, 0, 2, 1, 0], power=1.0)
     monkeypatch.setattr(
         torch, "rand", lambda shape, **_: torch.full(shape, uniform, dtype=torch.float64)
@@ -118,7 +121,8 @@ def test_bad_counts_and_powers_are_refused(counts, power, message):
 
 
 def test_keep_counts_a_hit_like_any_draw(monkeypatch):
-    made, targets = objective(), torch.tensor([1, 0])
+    made = objective()
+    targets = torch.tensor([1, 0])
     draws = torch.tensor([[1, 0, 1, 3], [3, 3, 4, 1]])
     monkeypatch.setattr(made, "draw", lambda targets: draws)
     hidden = torch.ones(2, 1).double()
@@ -126,7 +130,8 @@ def test_keep_counts_a_hit_like_any_draw(monkeypatch):
 
 
 def test_skip_leaves_a_hit_out(monkeypatch):
-    made, targets = objective(on_hit="skip"), torch.tensor([1, 0])
+    made = objective(on_hit="skip")
+    targets = torch.tensor([1, 0])
     monkeypatch.setattr(made, "draw", lambda targets: torch.tensor([[1, 0, 1, 3], [3, 3, 4, 1]]))
     softplus = [math.log1p(math.exp(w + 1)) for w in range(5)]  # -log sigma(-score of word w)
     expected = [
@@ -176,7 +181,8 @@ def test_redraw_that_cannot_end_is_refused():
 @pytest.mark.parametrize("on_hit", ["keep", "skip", "redraw"])
 def test_given_noise_words_are_used_as_given(on_hit):
     """Hits included, any number of them, and without a draw from the random state."""
-    made, state = objective(on_hit=on_hit), torch.get_rng_state()
+    made = objective(on_hit=on_hit)
+    state = torch.get_rng_state()
     noise = torch.tensor([[1, 1]])
     loss = made.loss(torch.ones(1, 1).double(), torch.tensor([1]), noise)
     assert loss.item() == pytest.approx(3 * math.log1p(math.exp(2)) - 2, rel=1e-12)

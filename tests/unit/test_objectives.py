@@ -1,4 +1,7 @@
-"""Objectives and models: any of the two models with any of the three objectives, at any score, and what is refused."""
+"""Objectives and models.
+
+Any of the two models with any of the three objectives, at any score, and what is refused.
+"""
 
 import math
 
@@ -14,7 +17,8 @@ from utils.tree import huffman_tree, tree_from_children
 from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
-V, d = 20, 6
+V = 20
+d = 6
 ROOT_IS_2 = [(0, 1), (4, 2), (3, 5)]  # of four words; paths are padded with node 0
 
 
@@ -31,7 +35,9 @@ def hidden_and_targets(B=32, seed=0):
 def test_six_systems_learn(
     make_model, make_batches, optimizer, objective_name, make_objective, sentences
 ):
-    """Steps on one batch: the gradients are finite, the loss falls each time, and every parameter moves."""
+    """Steps on one batch: the gradients are finite, the loss falls each time, and every parameter
+    moves.
+    """
     torch.manual_seed(0)
     vocab = Vocab(sentences, min_count=1)
     model = make_model(V, d, make_objective(objective_name, V, d))
@@ -39,7 +45,8 @@ def test_six_systems_learn(
         iter(make_batches(*vocab.encode(sentences), vocab, batch_size=256, subsample=None))
     )
     update = optimizer(model.parameters(), lr=0.3)
-    before, losses = [p.detach().clone() for p in model.parameters()], []
+    before = [p.detach().clone() for p in model.parameters()]
+    losses = []
     for _ in range(4):
         torch.manual_seed(1)  # the same noise words each time
         loss = model.loss(window, targets)
@@ -61,7 +68,8 @@ def test_extreme_scores_give_finite_losses_and_gradients(score, objective_name, 
         objective.weight[:, 0] = torch.where(
             torch.arange(len(objective.weight)) % 2 == 0, score, -score
         )
-    hidden, targets = torch.ones(V, 1).requires_grad_(), torch.arange(V)
+    hidden = torch.ones(V, 1).requires_grad_()
+    targets = torch.arange(V)
     loss = objective.loss(hidden, targets)
     loss.sum().backward()
     assert loss.isfinite().all() and loss.max() >= 500
@@ -69,9 +77,10 @@ def test_extreme_scores_give_finite_losses_and_gradients(score, objective_name, 
     assert hidden.grad.any()
 
 
-@pytest.mark.parametrize("name", ["full", "hierarchical"])
+@pytest.mark.parametrize("name", ["full softmax", "hierarchical softmax"])
 def test_log_probabilities_are_normalised_and_agree_with_the_loss(name, make_objective):
-    objective, (hidden, targets) = make_objective(name, V, d, planted=True), hidden_and_targets()
+    objective = make_objective(name, V, d, planted=True)
+    (hidden, targets) = hidden_and_targets()
     log_prob = objective.log_prob(hidden.double())
     assert log_prob.shape == (32, V)
     torch.testing.assert_close(log_prob.exp().sum(dim=1), torch.ones(32).double())
@@ -94,11 +103,9 @@ def test_an_empty_batch_has_no_loss(objective_name, make_objective):
 
 def test_loss_of_a_batch_is_that_of_its_pairs(objective_name, make_objective):
     """Nothing leaks from one pair of a batch into another, whatever the depth of its paths."""
-    objective, (hidden, targets) = (
-        make_objective(objective_name, V, d, planted=True),
-        hidden_and_targets(8),
-    )
-    given = [torch.randint(0, V, (8, 5))] if objective_name == "negative" else []
+    objective = make_objective(objective_name, V, d, planted=True)
+    (hidden, targets) = hidden_and_targets(8)
+    given = [torch.randint(0, V, (8, 5))] if objective_name == "negative sampling" else []
     alone = [
         objective.loss(
             hidden[b : b + 1].double(), targets[b : b + 1], *(g[b : b + 1] for g in given)
@@ -112,17 +119,20 @@ def test_loss_of_a_batch_is_that_of_its_pairs(objective_name, make_objective):
 
 
 def test_gradients_touch_the_rows_that_the_cost_says(objective_name, make_objective):
-    """For each word: as many rows with a gradient as `cost` counts; only the full softmax makes a dense one."""
+    """For each word: as many rows with a gradient as `cost` counts.
+
+    Only the full softmax makes a dense one.
+    """
     objective = make_objective(objective_name, V, d, planted=True)
     generator = torch.Generator().manual_seed(0)
     for word in range(V):
         others = torch.randperm(V, generator=generator)
-        given = [others[others != word][None, :5]] if objective_name == "negative" else []
+        given = [others[others != word][None, :5]] if objective_name == "negative sampling" else []
         objective.zero_grad()
         objective.loss(torch.ones(1, d).double(), torch.tensor([word]), *given).sum().backward()
         grad = objective.weight.grad
         cost = objective.cost(torch.tensor([word]))
-        assert grad.is_sparse == (objective_name != "full")
+        assert grad.is_sparse == (objective_name != "full softmax")
         assert grad.to_dense().any(dim=1).sum() == cost.rows == cost.dot_products == cost.padded
         if grad.is_sparse:
             assert len(grad.coalesce().indices()[0]) == cost.rows
@@ -142,7 +152,7 @@ def test_cost_is_a_mean_over_the_targets_and_padding_costs_the_deepest():
 def test_a_dense_gradient_can_be_asked_for(make_objective):
     grads = []
     for sparse in (True, False):
-        objective = make_objective("negative", V, d, planted=True, sparse=sparse)
+        objective = make_objective("negative sampling", V, d, planted=True, sparse=sparse)
         torch.manual_seed(0)
         objective.loss(hidden_and_targets()[0].double(), hidden_and_targets()[1]).sum().backward()
         assert objective.weight.grad.is_sparse == sparse
@@ -183,7 +193,7 @@ def test_targets_outside_the_vocabulary_are_refused(target, objective_name, make
 @pytest.mark.parametrize("word", [-1, V])
 def test_noise_words_outside_the_vocabulary_are_refused(word, make_objective):
     with pytest.raises(IndexError, match=f"noise word id {word} is outside"):
-        make_objective("negative", V, d).loss(
+        make_objective("negative sampling", V, d).loss(
             torch.zeros(1, d), torch.tensor([0]), torch.tensor([[3, word]])
         )
 
@@ -194,7 +204,7 @@ def test_hidden_vectors_of_another_size_are_refused(objective_name, make_objecti
         ValueError, match=f"hidden vectors have 9 coordinates, the output vectors {d}"
     ):
         objective.loss(torch.zeros(2, 9), torch.tensor([0, 1]))
-    if objective_name != "negative":
+    if objective_name != "negative sampling":
         with pytest.raises(ValueError, match="hidden vectors have 9"):
             objective.log_prob(torch.zeros(2, 9))
 
@@ -260,15 +270,19 @@ def test_vectors_start_as_word2vecs_do(make_model):
 
 
 def test_skip_gram_s_hidden_vector_is_the_centre_word_s(make_objective):
-    model = SkipGram(V, d, make_objective("full", V, d))
+    model = SkipGram(V, d, make_objective("full softmax", V, d))
     assert model(torch.tensor([4, 4, 0])).equal(model.embedding.weight[[4, 4, 0]])
 
 
 @pytest.mark.parametrize("size", [1, 10])
 def test_cbow_means_over_bags_of_any_size(size, make_objective):
-    """A bag of one word is that word's vector; each occurrence of ten gets a tenth of the gradient."""
-    model = CBOW(V, d, make_objective("full", V, d, planted=True)).double()
-    bag, target = torch.arange(3, 3 + size), torch.tensor([1])
+    """A bag of one word is that word's vector.
+
+    Each occurrence of ten gets a tenth of the gradient.
+    """
+    model = CBOW(V, d, make_objective("full softmax", V, d, planted=True)).double()
+    bag = torch.arange(3, 3 + size)
+    target = torch.tensor([1])
     hidden = model((bag, torch.tensor([0])))
     torch.testing.assert_close(
         hidden, model.embedding.weight[3 : 3 + size].sum(dim=0, keepdim=True) / size
@@ -285,6 +299,6 @@ def test_cbow_means_over_bags_of_any_size(size, make_objective):
 
 
 def test_skip_gram_s_input_gradient_is_sparse(make_objective):
-    model = SkipGram(V, d, make_objective("full", V, d, planted=True)).double()
+    model = SkipGram(V, d, make_objective("full softmax", V, d, planted=True)).double()
     model.loss(torch.tensor([4, 4, 0]), torch.tensor([1, 2, 3])).sum().backward()
     assert sorted(model.embedding.weight.grad.coalesce().indices()[0].tolist()) == [0, 4]

@@ -1,6 +1,8 @@
-"""What the three losses lead to where scores are free: found by minimising on small languages, in float64.
+"""What the three losses lead to where scores are free: found by minimising on small languages, in
+float64.
 
-The minimiser knows no closed form: it is given the package's own losses, or sums over all draws written out here.
+The minimiser knows no closed form: it is given the package's own losses, or sums over all draws
+written out here.
 """
 
 import itertools
@@ -42,12 +44,16 @@ def q_of(counts, power=0.75):
 
 
 def trained(objective, counts, loss):
-    """Minimise `loss(hidden, targets)` (B,), weighted by the counts, in the objective's rows; hidden is one-hot."""
+    """Minimise `loss(hidden, targets)` (B,), weighted by the counts, in the objective's rows.
+
+    Hidden is one-hot.
+    """
     C, V = counts.shape
     centres, targets = (
         i.flatten() for i in torch.meshgrid(torch.arange(C), torch.arange(V), indexing="ij")
     )
-    hidden, weights = torch.eye(C, dtype=torch.float64)[centres], counts.flatten() / counts.sum()
+    hidden = torch.eye(C, dtype=torch.float64)[centres]
+    weights = counts.flatten() / counts.sum()
     objective.double()
 
     def value_and_gradient(x):
@@ -68,7 +74,7 @@ def trained(objective, counts, loss):
     return objective.weight.detach()
 
 
-# The softmax and the tree --------------------------------------------------------------------------------------------
+# The softmax and the tree -------------------------------------------------------------------------
 
 
 def test_the_full_softmax_reaches_the_truth(counts):
@@ -95,7 +101,7 @@ def test_hierarchical_softmax_reaches_the_truth_on_any_tree(counts, make):
     compare("tree", objective.log_prob(torch.eye(C).double()).exp(), p_of(counts), tol=1e-6)
 
 
-# Negative sampling, by the policy for hits ---------------------------------------------------------------------------
+# Negative sampling, by the policy for hits --------------------------------------------------------
 
 
 def all_draws(V):
@@ -108,7 +114,8 @@ def mean_over_draws(objective, q):
     chance = q[draws].prod(dim=1)  # (V^K,)
 
     def loss(hidden, targets):
-        B, D = len(hidden), len(draws)
+        B = len(hidden)
+        D = len(draws)
         losses = objective.loss(
             hidden.repeat_interleave(D, 0), targets.repeat_interleave(D), draws.repeat(B, 1)
         )
@@ -118,16 +125,16 @@ def mean_over_draws(objective, q):
 
 
 def brute_force(p, q, on_hit):
-    """Best scores of one centre word: its loss over all context words and all draws, minimised score by score.
+    """Best scores of one centre word: its loss over all context words and all draws, minimised
+    score by score.
 
-    Every draw is a tuple of K words. "skip" leaves a hit's question out; "redraw" gives no chance to a tuple with a
-    hit, and divides the others' by their sum.
+    Every draw is a tuple of K words. "skip" leaves a hit's question out; "redraw" gives no chance
+    to a tuple with a hit, and divides the others' by their sum.
     """
     V = len(q)
-    yes, no = (
-        np.zeros(V),
-        np.zeros(V),
-    )  # how often each row is asked, over everything that can happen
+    # how often each row is asked, over everything that can happen
+    yes = np.zeros(V)
+    no = np.zeros(V)
     for target in range(V):
         tuples = list(itertools.product(range(V), repeat=K))
         chances = np.array([math.prod(q[h] for h in draw) for draw in tuples])
@@ -149,8 +156,12 @@ def brute_force(p, q, on_hit):
 
 
 def closed_form(counts, q, on_hit):
-    """For centre word w and context word c, in counts: what is known of word2vec, gensim and fastText."""
-    counts, q = counts.numpy(), q.numpy()
+    """For centre word w and context word c, in counts.
+
+    What is known of word2vec, gensim and fastText.
+    """
+    counts = counts.numpy()
+    q = q.numpy()
 
     def noise(row, c):
         if on_hit == "redraw":
@@ -203,14 +214,15 @@ def test_the_exercises_references_are_the_closed_forms(counts):
 
 
 def test_the_correction_brings_the_softmax_of_the_scores_to_the_truth(counts):
-    p, q = p_of(counts), q_of(counts)
+    p = p_of(counts)
+    q = q_of(counts)
     for row, scores in zip(p, closed_form(counts, q, "keep")):
         before, after = registry()["8.3"].reference(row, torch.from_numpy(scores), q, K)
         assert abs(before - rel_entr(row.numpy(), softmax(scores)).sum()) < 1e-12
         assert before > 0.01 and abs(after) < 1e-12
 
 
-# Free up to a constant -----------------------------------------------------------------------------------------------
+# Free up to a constant ----------------------------------------------------------------------------
 
 
 def gradient_at(scores, counts, q):
@@ -246,11 +258,13 @@ def test_other_noise_has_no_such_constant_for_any_centre_word(counts, power):
     assert needed.max() - needed.min() > 0.1
 
 
-# The gradient over all draws -----------------------------------------------------------------------------------------
+# The gradient over all draws ----------------------------------------------------------------------
 
 
 def gradients_of_all_draws(k, weight, hidden, target, q):
-    """(gradients in the hidden vector (V^k, d), chances) of one pair, for every possible draw of k noise words."""
+    """(gradients in the hidden vector (V^k, d), chances) of one pair, for every possible draw of k
+    noise words.
+    """
     V, d = weight.shape
     objective = NegativeSampling(V, d, NoiseDistribution(q), num_negatives=k).double()
     with torch.no_grad():
@@ -288,7 +302,8 @@ def test_the_mean_over_all_draws_is_the_gradient_of_the_mean_loss(planted, k):
 def test_the_noise_parts_relative_variance_falls_as_one_over_K(planted):
     weight, hidden, target, _ = planted
     positive = (torch.sigmoid(weight[target] @ hidden) - 1) * weight[target]
-    relative, lengths = {}, {}
+    relative = {}
+    lengths = {}
     for k in (1, 2, 3, 4):
         gradients, chance = gradients_of_all_draws(k, *planted)
         noise = gradients - positive
@@ -306,17 +321,19 @@ def test_the_variance_of_a_mean_of_draws():
     q = NoiseDistribution([3, 1, 2, 5]).probs
     for k in (1, 2, 3):
         draws = torch.tensor(list(itertools.product(range(4), repeat=k)))
-        means, chance = x[draws].mean(dim=1), q[draws].prod(dim=1)
+        means = x[draws].mean(dim=1)
+        chance = q[draws].prod(dim=1)
         exact = chance @ (means - chance @ means) ** 2
         compare(f"K = {k}", registry()["8.4"].reference(x, q, k), exact)
 
 
-# The relatives -------------------------------------------------------------------------------------------------------
+# The relatives ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("corrected", [False, True], ids=["InfoNCE", "sampled softmax"])
 def test_asking_which_one_reaches_log_p_less_log_q_up_to_a_constant(counts, corrected):
-    p, q = p_of(counts)[0].numpy(), q_of(counts).numpy()
+    p = p_of(counts)[0].numpy()
+    q = q_of(counts).numpy()
     V = len(q)
     options = np.array(list(itertools.product(range(V), repeat=K + 1)))
     chance = p[options[:, 0]] * q[options[:, 1:]].prod(axis=1)

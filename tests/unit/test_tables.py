@@ -1,4 +1,7 @@
-"""utils.tables: what is stored comes back; a table that cannot be trusted is refused, with the way to make it anew."""
+"""utils.tables: what is stored comes back.
+
+A table that cannot be trusted is refused, with the way to make it anew.
+"""
 
 import re
 import sys
@@ -17,7 +20,8 @@ ROWS = [
     {"V": 20, "name": "full, softmax", "seconds": 1e-9},
 ]
 VERSIONS = tables.versions
-HERE, OTHER = "python 3.11, torch 2.13.0, gensim 4.4.0", "python 3.11, torch 9.9.9, gensim 4.4.0"
+HERE = "python 3.11, torch 2.13.0, gensim 4.4.0"
+OTHER = "python 3.11, torch 9.9.9, gensim 4.4.0"
 
 
 @pytest.fixture(autouse=True)

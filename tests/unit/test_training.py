@@ -21,7 +21,8 @@ from utils.tree import huffman_tree
 from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
 
-V, d = 20, 6
+V = 20
+d = 6
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def setup(sentences, make_objective):
     vocab = Vocab(sentences, min_count=1)
     ids, sentence_of = vocab.encode(sentences)
 
-    def make(name="negative", cbow=False):
+    def make(name="negative sampling", cbow=False):
         torch.manual_seed(0)
         make_model, make_batches = (CBOW, cbow_batches) if cbow else (SkipGram, skip_gram_batches)
         batches = make_batches(ids, sentence_of, vocab, batch_size=512, subsample=None)
@@ -56,9 +57,9 @@ def test_training_starts_at_the_known_loss_and_lowers_it(
     first = model.loss(*epoch[0]).detach().double().mean().item()
     history = train(model, batches, epochs=12, lr=lr, optimizer=optimizer)
     expected = {
-        "full": math.log(V),
-        "negative": 6 * math.log(2),
-        "hierarchical": math.log(2) * model.objective.cost(epoch[0][1]).rows,
+        "full softmax": math.log(V),
+        "negative sampling": 6 * math.log(2),
+        "hierarchical softmax": math.log(2) * model.objective.cost(epoch[0][1]).rows,
     }[objective_name]
     assert history.loss[0] == pytest.approx(first, rel=1e-12)
     assert history.loss[0] == pytest.approx(expected, rel=1e-6)
@@ -104,12 +105,11 @@ def test_each_epoch_is_iterated_and_zero_epochs_do_nothing(setup):
 def test_the_update_is_the_optimizer_s_on_the_mean_loss(make_objective):
     """One step of SGD by hand: weight - lr * gradient of the mean loss."""
     torch.manual_seed(0)
-    model = SkipGram(V, d, make_objective("full", V, d, planted=True)).double()
-    centres, targets = torch.tensor([0, 1, 1]), torch.tensor([4, 5, 6])
-    before, gradients = (
-        parameters(model),
-        torch.autograd.grad(model.loss(centres, targets).mean(), model.parameters()),
-    )
+    model = SkipGram(V, d, make_objective("full softmax", V, d, planted=True)).double()
+    centres = torch.tensor([0, 1, 1])
+    targets = torch.tensor([4, 5, 6])
+    before = parameters(model)
+    gradients = torch.autograd.grad(model.loss(centres, targets).mean(), model.parameters())
     train(model, [(centres, targets)], epochs=1, lr=0.2, optimizer="sgd")
     for now, old, gradient in zip(model.parameters(), before, gradients, strict=True):
         torch.testing.assert_close(now.detach(), old - 0.2 * gradient.to_dense())
@@ -128,7 +128,7 @@ def test_the_same_seed_gives_the_same_bits(setup):
 
 def test_the_seed_fixes_the_noise_words_alone(setup):
     """The full softmax draws none: any seed gives the same run."""
-    losses = [train(*setup("full"), epochs=1, lr=0.3, seed=seed).loss for seed in (0, 1)]
+    losses = [train(*setup("full softmax"), epochs=1, lr=0.3, seed=seed).loss for seed in (0, 1)]
     assert losses[0] == losses[1]
 
 
@@ -155,7 +155,9 @@ class Bomb:
     """Batches that set one weight to NaN before the last of `steps` batches."""
 
     def __init__(self, model, batch, steps):
-        self.model, self.batch, self.steps = model, batch, steps
+        self.model = model
+        self.batch = batch
+        self.steps = steps
 
     def __len__(self):
         return self.steps
@@ -283,7 +285,10 @@ def test_embeddings_are_a_copy_of_the_weights():
 @pytest.mark.parametrize("keep", [1, 2])
 @pytest.mark.parametrize("spelling", [str.lower, str.capitalize])
 def test_similarity_equals_scipys(name, file, keep, spelling):
-    """Every `keep`-th word of the set has a vector; rho over the pairs of which both have, and their number."""
+    """Every `keep`-th word of the set has a vector.
+
+    Rho over the pairs of which both have, and their number.
+    """
     from gensim.test.utils import datapath
 
     with open(datapath(file), encoding="utf-8") as lines:
@@ -352,26 +357,32 @@ def test_zipf_counts():
 
 
 def test_counted_draws_targets_by_their_counts(make_objective):
-    """The mean of 65,536 drawn depths against the expected depth by brute force, the deepest among them exactly."""
+    """The mean of 65,536 drawn depths against the expected depth by brute force, the deepest among
+    them exactly.
+    """
     counts = zipf_counts(200)
-    cost = counted(make_objective("hierarchical", 200, 2), counts)
+    cost = counted(make_objective("hierarchical softmax", 200, 2), counts)
     depths = huffman_tree(counts).depths.double()
     p = counts / counts.sum()
     mean = (p * depths).sum().item()
     spread = ((p * depths**2).sum().item() - mean**2) ** 0.5
     assert abs(cost.rows - mean) < 5 * spread / 256
     assert cost.dot_products == cost.rows and cost.padded == depths.max()
-    assert counted(make_objective("full", 200, 2), counts, pairs=9) == (200, 200, 200)
-    assert counted(make_objective("negative", 200, 2, K=7), counts, pairs=9) == (8, 8, 8)
+    assert counted(make_objective("full softmax", 200, 2), counts, pairs=9) == (200, 200, 200)
+    assert counted(make_objective("negative sampling", 200, 2, K=7), counts, pairs=9) == (8, 8, 8)
 
 
 def test_timed_runs_its_steps_and_takes_the_median(make_objective, monkeypatch):
-    """The clock is replaced: the steps take 100, 100 (warmup), 3, 1, 8 seconds, of which 3 is the median."""
+    """The clock is replaced.
+
+    The steps take 100, 100 (warmup), 3, 1, 8 seconds, of which 3 is the median.
+    """
     laps = [100, 100, 3, 1, 8]
     ticks = iter(
         tick for start, lap in enumerate(laps) for tick in (1000 * start, 1000 * start + lap)
     )
-    objective, batches = make_objective("negative", V, d), []
+    objective = make_objective("negative sampling", V, d)
+    batches = []
     true_loss = objective.loss
     monkeypatch.setattr(costs, "time", SimpleNamespace(perf_counter=lambda: next(ticks)))
     monkeypatch.setattr(
@@ -383,14 +394,15 @@ def test_timed_runs_its_steps_and_takes_the_median(make_objective, monkeypatch):
 
 
 def test_timed_is_positive_and_leaves_the_random_state_alone(make_objective, objective_name):
-    objective, state = make_objective(objective_name, V, d), torch.get_rng_state()
+    objective = make_objective(objective_name, V, d)
+    state = torch.get_rng_state()
     assert timed(objective, zipf_counts(V), batch=8, warmup=0, repeats=1) > 0
     assert torch.get_rng_state().equal(state)
 
 
 def test_timed_needs_a_step(make_objective):
     with pytest.raises(ValueError, match="repeats is 0"):
-        timed(make_objective("full", V, d), zipf_counts(V), repeats=0)
+        timed(make_objective("full softmax", V, d), zipf_counts(V), repeats=0)
 
 
 def test_fits_recover_known_constants():

@@ -1,4 +1,4 @@
-"""Trees: what makes one a full binary tree, what makes one Huffman's, and which input is refused."""
+"""Trees: what makes one full, what makes one Huffman's, and which input is refused."""
 
 import heapq
 from math import log2, nan
@@ -20,10 +20,14 @@ CHAIN = [(i, 8 + i + 1) for i in range(6)] + [(6, 7)]
 
 @st.composite
 def full_trees(draw):
-    """(left, right) children of a random full tree, inner nodes in random order: merge two nodes until one is left."""
+    """(left, right) children of a random full tree, inner nodes in random order.
+
+    Merge two nodes until one is left.
+    """
     V = draw(st.integers(2, 25))
     ids = draw(st.permutations(range(V - 1)))
-    nodes, children = list(range(V)), [None] * (V - 1)
+    nodes = list(range(V))
+    children = [None] * (V - 1)
     for i in ids:
         pair = [nodes.pop(draw(st.integers(0, len(nodes) - 1))) for _ in range(2)]
         children[i] = tuple(pair)
@@ -32,7 +36,10 @@ def full_trees(draw):
 
 
 def walk(tree, word):
-    """From the root along the word's path and signs, by the children alone; returns where it ends."""
+    """From the root along the word's path and signs, by the children alone.
+
+    Returns where it ends.
+    """
     V = len(tree)
     node = (set(range(V, 2 * V - 1)) - set(tree.children.flatten().tolist())).pop()
     for step in range(int(tree.depths[word])):
@@ -69,8 +76,12 @@ def test_leaf_probabilities_of_any_full_tree_add_up_to_one(children, seed):
 
 @given(COUNTS)
 def test_huffman_depth_is_the_sum_of_merge_weights(counts):
-    """An independent Huffman: with a heap of weights alone, the total of all merges is the sum of count * depth."""
-    heap, total = counts.copy(), 0
+    """An independent Huffman.
+
+    With a heap of weights alone, the total of all merges is the sum of count * depth.
+    """
+    heap = counts.copy()
+    total = 0
     heapq.heapify(heap)
     while len(heap) > 1:
         merged = heapq.heappop(heap) + heapq.heappop(heap)
@@ -108,7 +119,10 @@ def test_huffman_of_equal_counts_is_balanced():
 
 
 def test_huffman_worked_by_hand():
-    """1 + 1 = 2, 2 + 2 = 4, 4 + 4 = 8: a chain; the rarer half goes left, inner node 0 is the root."""
+    """1 + 1 = 2, 2 + 2 = 4, 4 + 4 = 8.
+
+    A chain; the rarer half goes left, inner node 0 is the root.
+    """
     tree = huffman_tree([8, 4, 2, 1, 1])
     assert tree.depths.tolist() == [1, 2, 3, 4, 4]
     assert tree.paths[:, 0].tolist() == [0] * 5
@@ -156,7 +170,7 @@ def test_bad_counts_are_refused(counts, message):
         ([(4, 3), (0, 1)], "word 2 has no parent .* orphan"),
         (
             [(0, 5), (1, 2)],
-            r"inner node 0 has children \(0, 5\); .* 0 to 2 for a word and 3 to 4 for an inner node",
+            r"inner node 0 has children \(0, 5\); .* 0 to 2 for a word and 3 to 4 for an inner",
         ),
         ([(0, 4), (-1, 2)], r"inner node 1 has children \(-1, 2\)"),
         ([(0, 4), (1, 2.0)], r"inner node 1 has children \(1, 2.0\)"),
@@ -176,7 +190,8 @@ def test_a_tensor_of_children_is_as_good_as_a_list():
 
 @given(st.integers(2, 300))
 def test_balanced_tree_has_two_neighbouring_depths(V):
-    tree, floor = balanced_tree(V), V.bit_length() - 1
+    tree = balanced_tree(V)
+    floor = V.bit_length() - 1
     deeper = 2 * (V - 2**floor)  # so many leaves do not fit into the last full level
     assert tree.depths.tolist() == [floor] * (V - deeper) + [floor + 1] * deeper
     assert (tree.paths[:, 0] == 0).all()

@@ -1,4 +1,5 @@
-"""The interactive figures in Python: their traits, what they refuse, what a notebook stores of them.
+"""The interactive figures in Python: their traits, what they refuse, what a notebook stores of
+them.
 
 How they look and answer is tested in a real browser: tests/browser.
 """
@@ -244,15 +245,14 @@ def test_a_refused_value_leaves_the_last_good_state(name, value, message):
 def test_a_whole_new_vocabulary_at_once():
     explorer = TreeExplorer()
     with explorer.hold_trait_notifications():
-        explorer.words, explorer.counts, explorer.word, explorer.tree = (
-            letters(12),
-            [2] * 12,
-            "w3",
-            "Huffman",
-        )
+        explorer.words = letters(12)
+        explorer.counts = [2] * 12
+        explorer.word = "w3"
+        explorer.tree = "Huffman"
     assert len(explorer.walks()) == 12
     with pytest.raises(TraitError), explorer.hold_trait_notifications():
-        explorer.words, explorer.counts = letters(13), [0] * 13
+        explorer.words = letters(13)
+        explorer.counts = [0] * 13
     assert explorer.words == letters(12) and explorer.counts == [2] * 12
 
 
@@ -327,7 +327,8 @@ def test_draws_follow_the_noise_distribution(power, on_hit):
     q = NoiseDistribution(COUNTS, power=power).probs
     assert abs(hits.double().mean() - q[CONTEXT]) < 4 * (q[CONTEXT] / len(drawn)) ** 0.5
     if on_hit == "redraw":  # q given that it is another word
-        drawn, q = drawn - (drawn > CONTEXT).long(), torch.cat([q[:CONTEXT], q[CONTEXT + 1 :]])
+        drawn = drawn - (drawn > CONTEXT).long()
+        q = torch.cat([q[:CONTEXT], q[CONTEXT + 1 :]])
     assert (
         chisquare(torch.bincount(drawn, minlength=len(q)), q / q.sum() * len(drawn)).pvalue > 1e-3
     )
@@ -420,7 +421,8 @@ def test_noise_keeps_the_last_good_state(name, value, message):
 )
 def test_noise_picture_tells_the_draw_and_the_loss(options):
     explorer = NoiseExplorer(**options)
-    alt, drawn = explorer.picture().alt, [explorer.words[w] for w in explorer.negatives()]
+    alt = explorer.picture().alt
+    drawn = [explorer.words[w] for w in explorer.negatives()]
     assert (
         f"Drawn now: {', '.join(drawn)};" in alt
         and f"the loss of {explorer.terms().sum():.3f} nats" in alt

@@ -78,7 +78,10 @@ def test_pairs_of_full_windows_equal_a_double_loop(lengths, window):
 
 @given(LENGTHS, st.integers(1, 7), st.integers(0, 99))
 def test_pairs_of_shrunk_windows_equal_a_double_loop(lengths, window, seed):
-    """Each centre's reach is the largest distance among its pairs; with that reach it has all the pairs it should."""
+    """Each centre's reach is the largest distance among its pairs.
+
+    With that reach it has all the pairs it should.
+    """
     sentence_of = sentence_ids(lengths)
     centres, contexts = window_pairs(sentence_of, window, generator(seed))
     got = sorted(zip(centres.tolist(), contexts.tolist(), strict=True))
@@ -95,7 +98,8 @@ def test_pairs_of_shrunk_windows_equal_a_double_loop(lengths, window, seed):
 
 
 def test_reach_is_uniform_from_one_to_the_window():
-    n, window = 20_000, 4
+    n = 20_000
+    window = 4
     centres, _ = window_pairs(torch.zeros(n, dtype=torch.int64), window, generator())
     pairs = torch.bincount(centres, minlength=n)[window:-window]  # 2 * reach away from both ends
     counted = torch.bincount(pairs, minlength=2 * window + 1)
@@ -114,7 +118,8 @@ def test_batches_are_drawn_anew_and_fixed_by_the_seed(make, sentences):
     one, same, other = (
         make(*words, batch_size=64, subsample=1e-2, seed=seed) for seed in (1, 1, 2)
     )
-    first, second = flat(one), flat(one)
+    first = flat(one)
+    second = flat(one)
     assert first != second
     assert len(same) > 1  # asking for the length changes no draw
     assert [flat(same), flat(same)] == [first, second]
@@ -140,7 +145,10 @@ def test_all_batches_but_the_last_are_full(make, sentences):
 
 
 def test_an_epoch_has_every_pair_once(sentences):
-    """With window 1 nothing is drawn but the order: (centre, context) of all neighbours, both ways."""
+    """With window 1 nothing is drawn but the order.
+
+    (centre, context) of all neighbours, both ways.
+    """
     ids, sentence_of, vocab = corpus(sentences)
     epoch = list(
         skip_gram_batches(ids, sentence_of, vocab, window=1, batch_size=100, subsample=None)
@@ -159,7 +167,9 @@ def test_an_epoch_has_every_pair_once(sentences):
 
 @pytest.mark.parametrize("make", BATCHES)
 def test_the_order_is_shuffled(make):
-    """Of 500 words, each there once, the centres of the first and the second hundred come from all over the text."""
+    """Of 500 words, each there once, the centres of the first and the second hundred come from all
+    over the text.
+    """
     ids, sentence_of, vocab = corpus([[f"{i:03}" for i in range(500)]])
     batches = make(ids, sentence_of, vocab, window=1, batch_size=100, subsample=None)
     for window, targets in list(batches)[:2]:
@@ -169,7 +179,10 @@ def test_the_order_is_shuffled(make):
 
 
 def test_the_centre_is_the_window_and_the_context_the_target(sentences):
-    """The same draw of reaches: a far word may be a centre's context without having that centre as its own."""
+    """The same draw of reaches.
+
+    A far word may be a centre's context without having that centre as its own.
+    """
     ids, sentence_of, vocab = corpus(sentences)
     centres, contexts = window_pairs(sentence_of, 5, generator(3))
     expected = Counter(zip(ids[centres].tolist(), ids[contexts].tolist(), strict=True))
@@ -183,7 +196,10 @@ def test_the_centre_is_the_window_and_the_context_the_target(sentences):
 
 @given(LENGTHS.filter(lambda lengths: max(lengths, default=0) > 1), st.integers(1, 30))
 def test_bags_equal_the_naive_bags(lengths, batch_size):
-    """With window 1 each word's bag is its neighbours; a sentence of one word has none, and no bag is empty."""
+    """With window 1 each word's bag is its neighbours.
+
+    A sentence of one word has none, and no bag is empty.
+    """
     sentences = [[f"{s}-{i % 3}" for i in range(n)] for s, n in enumerate(lengths)]
     ids, sentence_of, vocab = corpus(sentences)
     got = bags(
@@ -201,7 +217,10 @@ def test_bags_equal_the_naive_bags(lengths, batch_size):
 
 
 def test_bags_group_the_skip_gram_pairs_by_centre(sentences):
-    """The same draw of windows, seen from both models: a bag holds exactly the contexts of its centre."""
+    """The same draw of windows, seen from both models.
+
+    A bag holds exactly the contexts of its centre.
+    """
     ids, sentence_of, vocab = corpus(sentences)
     centres, contexts = window_pairs(sentence_of, 5, generator(3))
     naive = {}
@@ -217,7 +236,10 @@ def test_bags_group_the_skip_gram_pairs_by_centre(sentences):
 
 
 def test_subsampling_closes_the_gaps(monkeypatch):
-    """Where "the" is dropped, its neighbours become neighbours, as in word2vec.c; sentences stay apart."""
+    """Where "the" is dropped, its neighbours become neighbours, as in word2vec.c.
+
+    Sentences stay apart.
+    """
     ids, sentence_of, vocab = corpus([["the", "a", "the", "b", "the"]] * 3 + [["c", "the"]])
     monkeypatch.setattr(windows, "keep_mask", lambda ids, *_: ids != vocab["the"])
     got = bags(cbow_batches(ids, sentence_of, vocab, window=1))

@@ -28,7 +28,9 @@ def test_the_patterns_say_what_the_rule_says(line):
 
 
 def test_single_characters():
-    """All below U+3000, where the scripts with marks and the punctuation are, and some of the others."""
+    """All below U+3000, where the scripts with marks and the punctuation are, and some of the
+    others.
+    """
     for code in [*range(0x3000), *range(0x3000, sys.maxunicode + 1, 61)]:
         character = chr(code)
         line = f"a{character}b {character}"

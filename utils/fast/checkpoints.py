@@ -122,7 +122,9 @@ def check_settings(state: dict, settings: dict) -> None:
 
 def check_table(state: dict, name: str, like: torch.Tensor | None) -> None:
     """ValueError unless the state has a finite table like this one; none where `like` is None."""
-    table = state.get(name)
+    if name not in state:
+        raise ValueError(f"it has no {name!r}")
+    table = state[name]
     if like is None and table is None:
         return
     if like is None or not isinstance(table, torch.Tensor):

@@ -74,7 +74,7 @@ class NegativeSamplingBlocks:
         self.words_per_step = self.blocks * self.T
         self.weights = self._weights(negatives)
         columns = self.T + 2 * window
-        self.labels = torch.tensor([1.0] * columns + [0.0] * self.M)
+        self.labels = torch.tensor([1.0] * columns + [0.0] * self.M, dtype=torch.float32)
         noise_at_once = self.T * (window + 1) * negatives / self.M
         self.visits = sampling_visits(
             vocab, keep, window, negatives, self.noise.probs, noise_at_once
@@ -85,7 +85,7 @@ class NegativeSamplingBlocks:
 
         Context words, then noise.
         """
-        reach = torch.arange(self.window + 1.0)
+        reach = torch.arange(self.window + 1, dtype=torch.float32)
         pairs = reach[:, None] + reach
         noise = (pairs * negatives / self.M)[..., None].expand(-1, -1, self.M)
         noise = noise.expand(self.T, -1, -1, -1)
@@ -212,7 +212,7 @@ class HierarchicalSoftmaxBlocks:
         size = int(blocks.sum()) * self.P
         words = torch.zeros(size).long()
         words[room] = context
-        inside = torch.zeros(size)
+        inside = torch.zeros(size, dtype=torch.float32)
         inside[room] = 1.0
         return target.repeat_interleave(blocks), words.view(-1, self.P), inside.view(-1, self.P)
 

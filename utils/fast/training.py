@@ -97,9 +97,11 @@ class Run:
     def _tables(self, vocab, keep) -> tuple[Table, Table]:
         V = len(vocab)
         d = self.settings.dim
-        generator = torch.Generator().manual_seed(_seed(self.settings.seed, 0))
-        start = (torch.rand(V, d, generator=generator) - 0.5) / d  # word2vec.c's
-        zeros = torch.zeros(self.learner.output_rows, d)
+        generator = torch.Generator().manual_seed(self.settings.seed)
+        start = (
+            torch.rand(V, d, generator=generator, dtype=torch.float32) - 0.5
+        ) / d  # word2vec.c's
+        zeros = torch.zeros(self.learner.output_rows, d, dtype=torch.float32)
         if self.learner.visits is None:
             return Table(start), Table(zeros)
         passes = self.settings.epochs * self.text.known / vocab.counts.sum().item()
