@@ -1,7 +1,4 @@
-"""What the tests of the tools share.
-
-Tables in a folder of their own, and processes that are played.
-"""
+"""What the tests of the tools share: tables in their own folder, processes that are played."""
 
 import sys
 from functools import partial
@@ -28,8 +25,7 @@ def own_tables(tmp_path, monkeypatch):
 
 
 class Processes:
-    """Instead of processes: gives the prepared answers one after the other, and notes what was
-    asked.
+    """Instead of processes: gives the prepared answers one by one, and notes what was asked.
 
     An answer is what a process leaves, an error to raise, or a function of the command.
     """

@@ -1,7 +1,4 @@
-"""tools/bench_fast_run.py.
-
-Every trainer on a text of 240 short sentences, and what is measured of it.
-"""
+"""tools/bench_fast_run.py: every trainer on a text of 240 short sentences, and its row."""
 
 import json
 import math

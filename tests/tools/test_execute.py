@@ -1,6 +1,4 @@
-"""tools/execute.py: a notebook is executed whole or stays as it was, and nothing of the machine is
-stored.
-"""
+"""tools/execute.py: a notebook is executed whole or stays; nothing of the machine is stored."""
 
 import base64
 import os
@@ -17,7 +15,7 @@ from utils.widgets.common.base import VIEW
 
 @pytest.fixture
 def lesson(tmp_path):
-    """lesson(*sources): the path of a notebook with these cells of code, not run yet."""
+    """lesson(*sources): the path of a notebook with these cells, which have not been run."""
 
     def write(*sources):
         path = tmp_path / "10_lesson.ipynb"

@@ -1,6 +1,4 @@
-"""tools/html_copy.py: the pages show formulas, links, pictures with their alt texts, and fetch
-nothing.
-"""
+"""tools/html_copy.py: pages have formulas, links, pictures with alt texts, and fetch nothing."""
 
 from html import unescape
 

@@ -1,7 +1,4 @@
-"""tools/measuring.py: rows in processes of their own, and why one failed.
-
-Keys of stored rows; interruption.
-"""
+"""tools/measuring.py: processes and why one failed, keys of stored rows, interruption."""
 
 import json
 import sys

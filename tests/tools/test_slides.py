@@ -1,6 +1,4 @@
-"""tools/slides.py: the slides of every lesson say what it says, are not too full, and need no
-network.
-"""
+"""tools/slides.py: slides say what the lesson says, are not too full, and need no network."""
 
 import pytest
 from lesson_files import LESSONS, alt_texts, alt_texts_of_page, fetched, read
@@ -169,10 +167,19 @@ def test_a_subslide_begins_with_the_same_heading_in_small_print():
     ]
 
 
-def test_a_full_slide_goes_on_and_a_formula_stays_by_its_text():
-    code = "code\n" * 20
-    made = slides_of(("", code), ("", "It follows:\n$$x$$"))
-    assert made == [(["# Lesson", code], ""), (["###### Lesson", "It follows:", "$$x$$"], "")]
+@pytest.mark.parametrize("text", ["It follows:", "The sum is"])
+def test_a_full_slide_goes_on_and_a_formula_stays_by_its_text(text):
+    code = "code\n" * 17  # leaves room for the text, but not for the formula
+    made = slides_of(("", code), ("", f"{text}\n$$x$$"))
+    assert made == [(["# Lesson", code], ""), (["###### Lesson", text, "$$x$$"], "")]
+
+
+def test_what_has_room_stays_on_the_slide():
+    code = "code\n" * 15
+    assert slides_of(("", code), ("", "- item")) == [(["# Lesson", code, "- item"], "")]
+    words = 100 * "word "
+    made = slides_of(("-", words), ("-", words))
+    assert made == [(["# Lesson", words], ""), (["###### Lesson", words], "")]
 
 
 def test_a_third_slide_has_the_heading_once():

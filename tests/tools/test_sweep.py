@@ -1,7 +1,4 @@
-"""tools/sweep.py: what it promises to run, that it resumes, that nothing stored is lost.
-
-No real training.
-"""
+"""tools/sweep.py: what it promises to run, that it resumes, that nothing stored is lost."""
 
 from collections import Counter
 from concurrent.futures import Future
@@ -56,10 +53,7 @@ def tables(own_tables, monkeypatch):
 
 @pytest.fixture
 def played(monkeypatch):
-    """Jobs make rows without training.
-
-    Played(fail) has them fail where fail(run) gives an error.
-    """
+    """Jobs make rows without training; after played(fail) they raise what fail(run) returns."""
 
     def play(fail=lambda run: None):
         def do(job):

@@ -9,6 +9,7 @@ import torch
 from tools import sweep, sweep_run
 from tools.sweep import Job
 from tools.sweep_run import Run, ScoredBatches
+from utils import tables
 from utils.models import SkipGram
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.training import History, train
@@ -75,8 +76,6 @@ def test_a_run_that_is_not_shown_leaves_its_scores_alone(tiny):
 
 
 def test_columns_are_those_of_the_stored_tables(tiny):
-    from utils import tables
-
     written = sweep.do(Job("run", sweep.MAPPED, 0.1))
     for name, rows in written.items():
         stored = tables.load(name, [], sweep.COMMAND)
