@@ -103,7 +103,7 @@ def test_code_fits_the_page_and_a_cell_has_one_thought(book):
     for cell in code(read(book).cells):
         lines = cell.source.split("\n")
         assert max(map(len, lines)) <= 88, max(lines, key=len)
-        assert len(lines) <= 40, cell.source
+        assert len(lines) <= 40 or lines[0] == "#@save", cell.source
 
 
 def test_lesson_has_its_parts(lesson):

@@ -112,9 +112,7 @@ class Run:
         return Table(start, input_rates), Table(zeros, output_rates)
 
     def _rates(self, visits, steps, passes) -> torch.Tensor:
-        """Each row's learning rate, given how often it is updated in one of `passes` of `steps`
-        steps.
-        """
+        """Each row's learning rate; a pass has `steps` steps."""
         all_updates = self.settings.epochs * visits.per_epoch * passes
         rate = (self.learner.base_rate / all_updates.clamp(min=1).sqrt()).clamp(max=MAX_ROW_RATE)
         if self.settings.lr is not None:
