@@ -4,9 +4,7 @@ import torch
 
 
 def autograd(function, x: torch.Tensor) -> torch.Tensor:
-    """The gradient at x of a function that returns one number, by PyTorch's automatic
-    differentiation.
-    """
+    """The gradient at x of a function that returns one number, by automatic differentiation."""
     x = x.detach().clone().requires_grad_()
     (gradient,) = torch.autograd.grad(function(x), x)
     return gradient

@@ -1,5 +1,4 @@
-"""The running example of the course: eight words on D2L's tree, one centre vector, vectors of two
-coordinates.
+"""The running example: eight words on D2L's tree, one centre vector, two coordinates.
 
 The words stand in the order of the tree's leaves, so river is w_3: left, right, left from the root.
 The numbers were made up, once, to be small enough to check by hand; they were not trained.

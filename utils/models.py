@@ -1,6 +1,4 @@
-"""Two models: each turns a window into a hidden vector, and hands it to any of the three
-objectives.
-"""
+"""Two models: each turns a window into a hidden vector, for any of the objectives."""
 
 from torch import nn
 

@@ -77,8 +77,7 @@ def _write(table, name, folder):
 
 
 def load(name: str, columns: list[str], command: str, folder: Path = FOLDER) -> pd.DataFrame:
-    """A stored table. One line is printed if it was made with other versions than those installed
-    here.
+    """A stored table; one line is printed if it was made with other versions than these here.
 
     Raises FileNotFoundError if there is none, and ValueError if columns are missing, no row is
     there, or rows of different versions are mixed; each message names the `command` that makes the

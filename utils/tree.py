@@ -173,8 +173,7 @@ def huffman_tree(counts) -> Tree:
 
 
 def balanced_tree(size: Whole) -> Tree:
-    """The complete binary tree of `size` words: depths differ by at most 1, inner node 0 is the
-    root.
+    """The complete binary tree of `size` words, whose depths differ by at most 1.
 
     Where size is no power of 2 the first words have the shorter paths.
     """

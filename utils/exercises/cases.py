@@ -12,8 +12,7 @@ DRAWS = 1000
 
 
 def telling(draw: Callable[[], tuple], reference: Callable, mistakes: tuple) -> tuple:
-    """A case from `draw()` on which the right answer and every known mistake differ, each from
-    each.
+    """A case from `draw()` on which the right answer and all known mistakes differ.
 
     ValueError if there is none among the first thousand: it names the two answers that agreed most
     often.
@@ -100,9 +99,7 @@ def clear_vectors(generator: torch.Generator, V: int, d: int) -> tuple[torch.Ten
 
 
 def walk(generator: torch.Generator, nodes: int, d: int, steps: int, padding: int = 0) -> tuple:
-    """U (nodes, d), v_c (d,), a path that starts at the root and meets `steps` nodes, its turns,
-    and some padding.
-    """
+    """U (nodes, d), v_c (d,), a path of `steps` nodes from the root, its turns, and padding."""
     U, v_c = vectors(generator, nodes, d)
     others = 1 + torch.randperm(nodes - 1, generator=generator)[: steps - 1]
     path = torch.cat(
@@ -113,9 +110,7 @@ def walk(generator: torch.Generator, nodes: int, d: int, steps: int, padding: in
 
 
 def tree(generator: torch.Generator, V: int) -> torch.Tensor:
-    """children (V-1, 2) of a random full binary tree whose inner nodes, but for the root, are
-    numbered at random.
-    """
+    """children (V-1, 2) of a random full binary tree, its inner nodes in random order."""
     roots = torch.randperm(V, generator=generator).tolist()
     ids = (1 + torch.randperm(V - 2, generator=generator)).tolist() + [0]
     children = torch.zeros(V - 1, 2, dtype=torch.int64)

@@ -117,8 +117,7 @@ DEFECT = {
 
 
 class _Trial:
-    """A reader's test of one function: called, it is True (passed), False (failed) or `...` (not
-    written yet).
+    """A reader's test of one function: True (passed), False (failed) or `...` (not written).
 
     It carries the test's `__code__`, so that the engine can show the line of the reader's own that
     stopped. `crashed`: an error came out of the function under test itself.
@@ -201,8 +200,7 @@ def _how_often(outcomes, what: bool) -> str:
 
 
 def spot(number: int, proves_it, defective) -> None:
-    """Run the reader's test on the defective function and on a correct one, and print what that
-    proves.
+    """Run the reader's test on the defective function and on correct ones; print what it proves.
 
     The test takes the function as its only argument, and fails by `assert` or by returning False.
     Each is run three times, with other random numbers each time, within ten seconds. Raises

@@ -83,8 +83,7 @@ POWER = (
 
 
 def _line(generator):
-    """Fresh probs (V,) in eighths or sixteenths, exact in binary, some zero, and numbers u (n,) in
-    sixteenths.
+    """Fresh probs (V,), exact in binary, some of them zero, and numbers u (n,) in sixteenths.
 
     The first case has a zero at both ends and in the middle, and u has 0 and two ends of pieces.
     """

@@ -35,9 +35,7 @@ def _with_a_zero(generator):
 
 
 def _without_ties(generator):
-    """Counts (V,) for which no merge has a choice, so that Huffman's tree is the same whatever rule
-    breaks ties.
-    """
+    """Counts (V,) for which no merge has a choice, whatever rule breaks ties."""
 
     def draw(V):
         while True:

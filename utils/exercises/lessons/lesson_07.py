@@ -175,9 +175,7 @@ POWER = (
 
 
 def _texts(generator):
-    """Thresholds between the rarest word's share and the most frequent one's, so that some words
-    are thinned out.
-    """
+    """Thresholds between the rarest word's share and the most frequent one's."""
 
     def draw(V):
         counts = cases.counts(generator, V)

@@ -40,8 +40,7 @@ def made_up(size: int, seed: int) -> list[list[float]]:
 
 
 class GradientInspector(LiveFigure):
-    """One pair's gradients side by side: error times vector, drawn, listed and counted; steps
-    forward and back.
+    """One pair's gradients side by side: error times vector, drawn, listed and counted.
 
     words: 8 to 64 different ones; counts: a whole number for each, from which come the noise
     distribution (to the power 0.75) and Huffman's tree; centre, context: two of the words;

@@ -78,8 +78,7 @@ def problem(
 
 
 class NoiseExplorer(LiveFigure):
-    """Noise words for one positive word: q(w) at a power of the counts, K draws and their hits, the
-    loss term by term.
+    """Noise words for one positive word: q(w), K draws and their hits, the loss term by term.
 
     words: 8 to 64 different ones; counts: a whole number for each; word: the positive, w_o; power:
     0 to 1; K: 1 to 20 noise words; on_hit: "keep", "skip" or "redraw" a draw that equals the
@@ -157,9 +156,7 @@ class NoiseExplorer(LiveFigure):
         return NoiseDistribution(self.counts, power=self.power)
 
     def draws(self) -> tuple[Int[Tensor, "N"], Bool[Tensor, "N"]]:
-        """All words drawn so far, the K in sight last, and which draws hit the positive (before any
-        redraw).
-        """
+        """All words drawn so far, the K in sight last, and which draws hit before any redraw."""
         o = self.words.index(self.word)
         q = self.noise().probs
         i = torch.arange(self.before + self.K)

@@ -1,6 +1,4 @@
-"""The tree explorer: a vocabulary, a tree, a walk, and the probabilities that flow down to the
-leaves.
-"""
+"""The tree explorer: a vocabulary, a tree, a walk, and the probabilities at the leaves."""
 
 import math
 
@@ -41,8 +39,7 @@ def problem(words, counts, tree, word, hidden, merges, vectors) -> str | None:
 
 
 class TreeExplorer(LiveFigure):
-    """Words at the leaves of a tree: one word's walk step by step (15.2.7), all leaves that sum to
-    1 (15.2.9).
+    """Words at a tree's leaves: a walk step by step (15.2.7), leaves that sum to 1 (15.2.9).
 
     words: 8 to 64 different ones; counts: a whole number for each; tree: "D2L" (eight words),
     "balanced", "Huffman" or "chain"; word: whose walk is lit; hidden: v_c, two coordinates from -2
