@@ -110,7 +110,7 @@ def killed_run(corpus, output, reference, seconds, chance) -> tuple[str, int]:
             return f"a traceback: {errors.strip()[-300:]!r}", kills
         if code not in (-signal.SIGKILL, -signal.SIGTERM, -signal.SIGINT, 130, 143):
             return f"killed, but ended with code {code}: {errors.strip()[-200:]!r}", kills
-    if not output.exists():
+    if checkpoint.exists() or not output.exists():  # killed after writing, too: it has to tidy up
         resume = ["--resume"] if checkpoint.exists() else []
         code, errors = run_command(command(corpus, output, *resume))
         verdict = judged(code, errors, output, reference)
