@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from utils.exercises import state
 
@@ -75,6 +76,17 @@ def test_a_file_that_cannot_be_read_is_left_alone(folder, capsys, monkeypatch):
     assert state.done() == set()
     monkeypatch.undo()
     assert (folder / "progress.json").read_bytes() == before
+
+
+def test_a_kernel_waits_for_another_that_writes(folder, capsys, monkeypatch):
+    state.mark_done("1.1")
+    monkeypatch.setattr(state, "LOCK_SECONDS", 0.1)
+    with FileLock(folder / "progress.lock"):
+        state.mark_done("1.2")
+    assert "could not be kept" in capsys.readouterr().out
+    assert state.done() == {"1.1"}
+    state.mark_done("1.2")
+    assert state.done() == {"1.1", "1.2"}
 
 
 def test_kernels_at_once_lose_nothing(folder):
