@@ -22,12 +22,9 @@ def tokenize(line: str) -> list[str]:
     decomposed spellings give the same words. Scripts without spaces between words (Chinese, Thai)
     have to be segmented before.
     """
-    if line.isascii():
-        return latin_pattern().findall(line.lower())
-    line = unicodedata.normalize("NFC", line).lower()
-    if BEYOND_LATIN.search(line):
-        line = unicodedata.normalize("NFC", line)  # lower case may take a letter and its mark apart
-        return word_pattern().findall(line)
+    line = line.lower()
+    if BEYOND_LATIN.search(line):  # lower case may take a letter and its mark apart, so only now
+        return word_pattern().findall(unicodedata.normalize("NFC", line))
     return latin_pattern().findall(line)
 
 
