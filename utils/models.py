@@ -2,23 +2,29 @@
 
 from torch import nn
 
+from utils.checks import Whole, check_memory, whole_number
+
 
 class EmbeddingModel(nn.Module):
     """What the two models share: a table of word vectors, and an objective with its output vectors.
 
-    A subclass makes the hidden vector: `forward(inputs)` -> hidden (B, d). `.embedding.weight` (V,
-    d) starts uniform within 0.5/d of zero, as in word2vec.c; `.objective` holds the output vectors.
-    Raises ValueError unless V is at least 2, d at least 1, and the objective has the same V and d.
+    A subclass makes the table and the hidden vector: `forward(inputs)` -> hidden (B, d).
+    `.embedding.weight` (V, d) starts uniform within 0.5/d of zero, as in word2vec.c; `.objective`
+    holds the output vectors. Raises ValueError unless V is at least 2, d at least 1, and the
+    objective has the same V and d; MemoryError where the table would not fit.
     """
 
-    def __init__(self, V: int, d: int, objective, embedding: nn.Module):
+    def __init__(self, V: Whole, d: Whole, objective):
         super().__init__()
+        V = whole_number("V", V, least=2)
+        d = whole_number("d", d)
         if objective.size != V or objective.weight.shape[1] != d:
             raise ValueError(
                 f"the model has V = {V}, d = {d}, its objective V = {objective.size}, "
                 f"d = {objective.weight.shape[1]}; build both alike"
             )
-        self.embedding = embedding
+        check_memory(4 * V * d, f"a table of {V:,} word vectors of {d:,} coordinates")
+        self.embedding = self.make_table(V, d)
         nn.init.uniform_(self.embedding.weight, -0.5 / d, 0.5 / d)
         self.objective = objective
 
@@ -30,9 +36,8 @@ class EmbeddingModel(nn.Module):
 class SkipGram(EmbeddingModel):
     """The hidden vector is the centre word's own vector, v_c. inputs: centre ids (B,)."""
 
-    def __init__(self, V: int, d: int, objective):
-        _check_sizes(V, d)
-        super().__init__(V, d, objective, nn.Embedding(V, d, sparse=True))
+    def make_table(self, V: int, d: int) -> nn.Module:
+        return nn.Embedding(V, d, sparse=True)
 
     def forward(self, inputs):
         return self.embedding(inputs)
@@ -45,9 +50,8 @@ class CBOW(EmbeddingModel):
     without words, which `nn.EmbeddingBag` would silently give the vector zero.
     """
 
-    def __init__(self, V: int, d: int, objective):
-        _check_sizes(V, d)
-        super().__init__(V, d, objective, nn.EmbeddingBag(V, d, mode="mean", sparse=True))
+    def make_table(self, V: int, d: int) -> nn.Module:
+        return nn.EmbeddingBag(V, d, mode="mean", sparse=True)
 
     def forward(self, inputs):
         ids, offsets = inputs
@@ -59,8 +63,3 @@ class CBOW(EmbeddingModel):
                 "out a centre word that has no neighbour, as cbow_batches does"
             )
         return self.embedding(ids, offsets)
-
-
-def _check_sizes(V: int, d: int) -> None:
-    if V < 2 or d < 1:
-        raise ValueError(f"V is {V} and d is {d}; a model needs at least 2 words and 1 dimension")

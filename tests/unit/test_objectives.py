@@ -251,7 +251,7 @@ def test_a_model_unlike_its_objective_is_refused(model, objective_name, make_obj
         ValueError, match=f"the model has V = {V}, d = {d}, its objective V = {V}, d = 3"
     ):
         model(V, d, make_objective(objective_name, V, 3))
-    with pytest.raises(ValueError, match="V is 1 and d is 6"):
+    with pytest.raises(ValueError, match="V is 1; give a whole number, at least 2"):
         model(1, d, make_objective(objective_name, V, d))
 
 
