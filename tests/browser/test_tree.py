@@ -42,8 +42,10 @@ def agrees(figure, explorer):
 
 def walk(figure):
     """The table: one list of texts a step."""
-    script = "return [...arguments[0].querySelectorAll('tbody tr')].map((r) => "
-    "[...r.cells].map((c) => c.textContent))"
+    script = (
+        "return [...arguments[0].querySelectorAll('tbody tr')].map((r) => "
+        "[...r.cells].map((c) => c.textContent))"
+    )
     return figure.browser.execute_script(script, figure.element)
 
 
