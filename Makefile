@@ -52,7 +52,7 @@ lab: $(READY)
 check: $(READY)
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(PY) -m pytest -q -n 2 tests/unit
+	$(PY) -m pytest -q -n 2 -m "not slow" tests/unit
 
 test: $(READY)
 	$(PY) -m ruff check .

@@ -254,6 +254,7 @@ def test_bytes_and_memory_of_adam_by_hand(make_objective):
     assert seen[1].peak - seen[0].peak == (held * d * NUMBER + 8) * 1_000  # 8: the running sum of q
 
 
+@pytest.mark.slow
 def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
     small, large = (
         traffic(make_objective("negative sampling", size, d), zipf_counts(size), batch=B)
@@ -267,6 +268,7 @@ def test_bytes_of_the_cheap_methods_do_not_depend_on_V(make_objective):
     assert dense[1] == pytest.approx(10 * dense[0], rel=0.05)
 
 
+@pytest.mark.slow
 def test_random_state_is_left_alone(make_objective):
     state = torch.get_rng_state()
     first, second = (

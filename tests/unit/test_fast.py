@@ -568,6 +568,7 @@ def loss_of_all(plain, sentences, vocab, run):
 
 
 @pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
+@pytest.mark.slow
 def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
     """The same loss of all pairs after as many passes, and far below that of vectors which know
     nothing.
@@ -626,6 +627,7 @@ def plain_loss(sentences, vocab, epochs, lr):
     return sum(history.loss[-len(batches) :]) / len(batches)
 
 
+@pytest.mark.slow
 def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monkeypatch):
     """The same corpus, a step for every four words.
 
@@ -641,6 +643,7 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
 
 
 @pytest.mark.parametrize("objective", LEARNERS)
+@pytest.mark.slow
 def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, objective):
     """Even words occur among even words only: their vectors end up together."""
     vectors = train_fast(

@@ -104,6 +104,7 @@ def test_a_rate_that_diverges_leaves_the_last_good_vectors(corpus, tmp_path, cap
     assert abs(KeyedVectors.load_word2vec_format(str(tmp_path / "v")).vectors).max() <= 0.5 / 4
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on(corpus, tmp_path):
     """Killed without warning after a checkpoint.
 

@@ -330,6 +330,7 @@ def test_mode_and_link_of_the_output_are_kept(corpus, tmp_path):
     assert target.read_text().startswith("20 4\n")
 
 
+@pytest.mark.slow
 def test_a_terminal_without_other_letters(corpus, tmp_path):
     out = tmp_path / "vecteurs_été.txt"
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"}
@@ -480,6 +481,7 @@ def test_a_float64_default_does_not_matter(vocab_and_sentences):
 # Compiled code with its bounds checked ----------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_compiled_loops_keep_within_their_tables(tmp_path):
     """In a process of its own, where numba checks every index."""
     code = (
