@@ -30,7 +30,7 @@ help:
 	@echo "make run           execute the lessons afresh, refresh their outputs, write build/html"
 	@echo "make slides        write the lessons as slides to build/slides"
 	@echo "make bench         race the full-speed trainer against its peers (45 minutes; it resumes)"
-	@echo "make bench-cost    measure the table of lesson 07 anew (a quarter of an hour)"
+	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
 	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
 	@echo "make setup         set up only"
 	@echo "make clean         remove .venv and build"
