@@ -75,11 +75,13 @@ def show(figure, alt: str) -> None:
 
 
 @contextmanager
-def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, **subplots):
+def axes(
+    title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, rows: int = 1, **subplots
+):
     """(figure, axes) in the course's style; title, axis labels with units."""
     with plt.rc_context(RC), plt.ioff():
-        figure, ax = plt.subplots(1, columns, layout="constrained", **subplots)
-        if columns == 1:
+        figure, ax = plt.subplots(rows, columns, layout="constrained", **subplots)
+        if rows == columns == 1:
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
         else:
             figure.suptitle(title, x=0.01, ha="left", weight="bold", size=13)

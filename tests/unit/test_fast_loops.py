@@ -132,7 +132,7 @@ def test_a_window_moves_by_its_gradient(name, width, d):
         v, u = (torch.from_numpy(table[:, :d]).requires_grad_() for table in before)
         loss, expected = window_loss(name, text, place, v, u)
         assert pairs == measured == expected
-        assert nats == pytest.approx(loss.item(), rel=1e-4)
+        assert nats == pytest.approx(loss.item(), rel=1e-3)
         if not expected:
             assert all((new == old).all() for new, old in zip(tables, before))
             continue
@@ -182,7 +182,7 @@ def test_rows_in_registers_learn_the_same(name):
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("d", [1, 17, 100])
 def test_every_width_learns_the_same(name, width, d):
-    check_same(name, width, d, 10_000 if d == 100 else 500, 2_000)
+    check_same(name, width, d, *((10_000, 2_000) if d == 100 else (500, 60)))
 
 
 def test_any_processor_has_a_width():
