@@ -295,12 +295,18 @@ def walked_nodes(tree, word: int) -> set[int]:
     return {len(tree) + i for i in path} | {word}
 
 
-def draw_edges(ax, tree, places, walked, shown=None, signs: bool = True) -> None:
-    """The edges below the inner nodes `shown` (all), heavy and with their sign where `walked`."""
+SIGNS = ("+1", "−1")
+
+
+def draw_edges(ax, tree, places, walked, shown=None, signs: bool = True, names=SIGNS) -> None:
+    """The edges below the inner nodes `shown` (all), heavy and with their sign where `walked`.
+
+    `names` are what is written on a heavy edge to the left and on one to the right.
+    """
     V = len(tree)
     children = tree.children.tolist()
     for i in range(V - 1) if shown is None else shown:
-        for child, sign in zip(children[i], ("+1", "−1")):
+        for child, sign in zip(children[i], names):
             x0, y0 = places[V + i]
             x1, y1 = places[child]
             if not {child, V + i} <= walked:
@@ -325,26 +331,56 @@ def draw_inner_node(ax, i: int, place, heavy: bool, filled: bool = True) -> None
 
 
 def tree(
-    tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None
+    tree,
+    words: list[str],
+    title: str,
+    alt: str,
+    path: str | None = None,
+    counts=None,
+    symbols: bool = False,
 ) -> None:
     """A tree with its words at the leaves, and under them their `counts` where given.
 
-    The walk to the word `path` is drawn heavy; left is +1 and right is -1.
+    The path to the word `path` is drawn heavy; left is +1 and right is -1. With `symbols` each word
+    is named w_1, w_2, .. too, and each node of that path n(w, j), from the root to the leaf.
     """
     V = len(tree)
     places, _ = tree_layout(tree)
+    names = ("left: +1", "right: −1") if symbols else SIGNS
     walked = walked_nodes(tree, words.index(path)) if path else set()
     deepest = -min(y for _, y in places.values())
     with axes(title, figsize=(max(7.5, V * 0.95), 1.1 * deepest + 1.2)) as (figure, ax):
-        draw_edges(ax, tree, places, walked)
+        draw_edges(ax, tree, places, walked, names=names)
         for i in range(V - 1):
             draw_inner_node(ax, i, places[V + i], V + i in walked)
         for word in range(V):
             label = words[word] if counts is None else f"{words[word]}\n{int(counts[word])}"
+            if symbols:
+                label = f"{label}\n$w_{{{word + 1}}}$"
             _leaf(ax, label, places[word], word in walked)
+        if symbols and path:
+            _name_path(ax, tree, words.index(path), places)
         ax.set_axis_off()
         ax.margins(0.08, 0.12)
     show(figure, alt)
+
+
+def _name_path(ax, tree, word: int, places) -> None:
+    """n(w, 1), n(w, 2), .. beside the nodes from the root to a word, and under its leaf.
+
+    A name stands on the side where no edge comes from above.
+    """
+    depth = int(tree.depths[word])
+    signs = [-1, *tree.signs[word, :depth].tolist()]
+    for j, i in enumerate(tree.paths[word, :depth].tolist(), start=1):
+        x, y = places[len(tree) + i]
+        side = -signs[j - 1]
+        align = "left" if side > 0 else "right"
+        name = f"$n(w_{{{word + 1}}},{j})$"
+        ax.text(x + 0.25 * side, y + 0.08, name, ha=align, size=12, color=ORANGE)
+    x, y = places[word]
+    name = f"$n(w_{{{word + 1}}},{depth + 1})$"
+    ax.text(x, y - 0.38, name, ha="center", va="top", size=12, color=ORANGE)
 
 
 def _leaf(ax, label: str, place, heavy: bool) -> None:
