@@ -24,6 +24,13 @@ STYLES = {
     "negative sampling": dict(color=BLUE, marker="o"),
     "hierarchical softmax": dict(color=ORANGE, marker="^"),
 }
+# for what is no method, such as variants of one: told apart in grey by dash and marker
+VARIANTS = (
+    dict(color="#6A51A3", linestyle="-", marker="D"),
+    dict(color="#8C510A", linestyle="--", marker="X"),
+    dict(color="#56B4E9", linestyle=":", marker="v"),
+)
+NEUTRAL = "#777777"  # for bars, points and lines that stand for none of these
 DASHES = ("-", "--", ":", "-.")
 LEVEL_DASHES = (":", "--", "-.", (0, (1, 3)))
 CENTRED = dict(ha="center", va="center")
@@ -153,6 +160,52 @@ def loss_curves(
             at_the_right = dict(xycoords=("axes fraction", "data"), ha="right", va="bottom")
             ax.annotate(label, (1, value), size=10, **at_the_right)
         ax.legend()
+    show(figure, alt)
+
+
+def variants(
+    runs: dict,
+    title: str,
+    alt: str,
+    width: int = 10,
+    xlabel: str = "pairs seen (thousands)",
+    ylabel: str = "loss (nats per pair)",
+) -> None:
+    """Loss against pairs seen of up to three variants of one system: {label: [History, ...]}.
+
+    The line is the mean over a variant's runs, the band reaches from its lowest to its highest run.
+    """
+    with axes(title, xlabel, ylabel) as (figure, ax):
+        for (label, histories), style in zip(runs.items(), VARIANTS):
+            x = np.asarray(histories[0].pairs) / 1e3
+            losses = np.stack([smooth(history.loss, width) for history in histories])
+            ax.plot(x, losses.mean(axis=0), label=label, markevery=0.12, markersize=6, **style)
+            band = dict(color=style["color"], alpha=0.25, linewidth=0)
+            ax.fill_between(x, losses.min(axis=0), losses.max(axis=0), **band)
+        ax.legend()
+    show(figure, alt)
+
+
+def plane(points: dict, title: str, alt: str, heavy: str, moves: dict | None = None) -> None:
+    """Vectors of two coordinates as points {label: (x, y)}, each joined to the one called `heavy`.
+
+    `moves` {label: (x, y)} are drawn as arrows from their points.
+    """
+    place = {label: np.asarray(point, dtype=float) for label, point in points.items()}
+    names = ("first coordinate", "second coordinate")
+    with axes(title, *names, figsize=(6.4, 4.6)) as (figure, ax):
+        for label, point in place.items():
+            strong = label == heavy
+            ax.plot(*zip(place[heavy], point), ":", color=NEUTRAL, linewidth=1.2, zorder=1)
+            ax.plot(*point, "D" if strong else "o", color="black" if strong else NEUTRAL)
+            text = dict(textcoords="offset points", weight="bold" if strong else "normal")
+            ax.annotate(label, point, (8, -14), **text)
+        for label, move in (moves or {}).items():
+            start = place[label]
+            arrow = dict(arrowstyle="-|>", color="black", linewidth=1.8, mutation_scale=14)
+            ax.annotate("", start + np.asarray(move), start, arrowprops=arrow)
+        ax.margins(0.22)
+        ax.set_aspect("equal")
     show(figure, alt)
 
 
