@@ -214,7 +214,8 @@ def against(
 ) -> None:
     """Curves {label: values} against a logarithmic x.
 
-    Hollow markers are counts, filled ones measured seconds.
+    Hollow markers are counts, filled ones measured seconds. Values (points, processes) are drawn as
+    the median with a bar from the smallest to the largest.
     """
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
@@ -244,14 +245,17 @@ def panels(x, curves: dict, title: str, xlabel: str, alt: str, color: str = BLUE
     show(figure, alt)
 
 
-def _curves(ax, curves, filled):
+def _curves(ax, curves, filled, looks=None):
     for number, (label, (x, values)) in enumerate(curves.items()):
-        style = _style(label, number)
+        style = (looks or {}).get(label) or _style(label, number)
+        values = np.asarray(values, dtype=float)
         n = len(values)
+        x = np.asarray(x)[:n]
+        middle = np.median(values, axis=1) if values.ndim == 2 else values
         other = any(word in label for word in ("dense", "padded", "balanced"))
         ax.plot(
-            x[:n],
-            values,
+            x,
+            middle,
             "--" if other else "-",
             label=label,
             markersize=8,
@@ -259,6 +263,15 @@ def _curves(ax, curves, filled):
             markerfacecolor=style["color"] if filled else "white",
             **style,
         )
+        if values.ndim == 2:
+            _range_bars(ax, x, values, style["color"])
+
+
+def _range_bars(ax, x, values, color):
+    """A bar from the smallest to the largest of each row of `values` (points, processes)."""
+    middle = np.median(values, axis=1)
+    reach = [middle - values.min(axis=1), values.max(axis=1) - middle]
+    ax.errorbar(x, middle, reach, fmt="none", ecolor=color, elinewidth=1.5, capsize=4)
 
 
 def multiples(panels: dict, title: str, alt: str) -> Figure:
@@ -474,7 +487,7 @@ def _bars_of_rows(ax, words, lengths, color, positive, noise) -> None:
         bar.set_hatch("//" if word in noise else "")
     ax.axhline(0, color="black", linewidth=1)
     ax.set_xticks(range(len(lengths)), words, rotation=45, ha="right")
-    ax.set_ylabel("move along $v_c$")
+    ax.set_ylabel("move, in multiples of $v_c$")
 
 
 # on a map of words, in the units of its axes
