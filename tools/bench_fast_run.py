@@ -223,7 +223,7 @@ def train_fast(run: dict, corpus: Corpus) -> Trained:
     if run["trainer"] == "blocks":
         objective += "-blocks"
     kind = {"model": run["model"], "objective": objective}
-    text, vocab = Text.with_vocabulary(corpus.path, MIN_COUNT)
+    text, vocab = Text.with_vocabulary(sentences_of(corpus.path), MIN_COUNT)
     few = Text([vocab.words[:2] * 20], vocab)
     Run(few, vocab, **kind, epochs=1, subsample=0).train(1)  # start-up: compiling
 

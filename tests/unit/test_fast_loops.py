@@ -96,7 +96,7 @@ def window_loss(name, text, place, v, u):
         noise = -logsigmoid(-u[drawn] @ v[word]).sum()
         return true + len(near) * K / M * noise, len(near)
     if name == "cbow_sampling":
-        drawn = own[0][place * K : (place + 1) * K].tolist()
+        drawn = own[0][place : place + K].tolist()
         hidden = v[near].mean(dim=0)
         return -logsigmoid(u[word] @ hidden) - logsigmoid(-u[drawn] @ hidden).sum(), 1
     paths, turns, depths = own

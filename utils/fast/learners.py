@@ -390,7 +390,10 @@ class ExactHierarchicalSoftmaxLearner(HierarchicalSoftmaxLearner):
 
 
 class BagSamplingLearner(SamplingLearner):
-    """CBOW: the mean of the window's words predicts its centre word, against K noise words."""
+    """CBOW: the mean of the window's words predicts its centre word, against K noise words.
+
+    As in skip-gram, the next word's noise words begin one later in a stream of draws.
+    """
 
     loop = "cbow_sampling"
     base_rate = 40.0
@@ -404,7 +407,7 @@ class BagSamplingLearner(SamplingLearner):
         self.visits = bag_visits(bags, window, 1 + negatives), outputs
 
     def noise_needed(self, words: int) -> int:
-        return words * self.negatives
+        return words + self.negatives - 1
 
     def own(self, words: int, draws: Draws) -> tuple:
         return self.draw(self.noise_needed(words), draws), self.negatives

@@ -577,14 +577,13 @@ def _cbow_sampling(kernels: Kernels, columns: int):
             prefetch(inputs, ids[min(place + 7, last)])
             coming = min(place + 2, last)
             prefetch(outputs, ids[coming])
-            for j in range(coming * num_noise, (coming + 1) * num_noise):
-                prefetch(outputs, noise[j])
+            prefetch(outputs, noise[coming + num_noise - 1])
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
             rows[0] = ids[place]
             for j in range(num_noise):
-                rows[1 + j] = noise[place * num_noise + j]
+                rows[1 + j] = noise[place + j]
 
             mean(inputs, words, n, hidden)
             with_loss = windows % every == 0

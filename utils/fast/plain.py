@@ -344,7 +344,7 @@ def cbow_sampling(
 ):
     """CBOW with negative sampling: from the mean of the window's words to the word at its centre.
 
-    The word at place i has noise words of its own, noise[i num_noise : (i + 1) num_noise].
+    The word at place i has the noise words noise[i : i + num_noise]: a new one for each word.
     """
     words = np.empty(longest_window(left, right, start, end), np.int32)
     rows = np.empty(1 + num_noise, np.int32)
@@ -362,7 +362,7 @@ def cbow_sampling(
         if n == 0:
             continue
         rows[0] = ids[place]
-        rows[1:] = noise[place * num_noise : (place + 1) * num_noise]
+        rows[1:] = noise[place : place + num_noise]
 
         mean_of(inputs, words, n, hidden)
         with_loss = windows % every == 0
