@@ -29,8 +29,8 @@ help:
 	@echo "make torture       kill runs, damage files, feed strange texts: a quarter of an hour"
 	@echo "make run           execute the lessons afresh, refresh their outputs, write build/html"
 	@echo "make slides        write the lessons as slides to build/slides"
-	@echo "make bench         race the full-speed trainer against its peers (45 minutes; it resumes)"
-	@echo "make bench-cost    measure the table of lesson 07 anew (a quarter of an hour)"
+	@echo "make bench         race the full-speed trainer against its peers (an hour; it resumes; CORPUS=my.txt)"
+	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
 	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
 	@echo "make setup         set up only"
 	@echo "make clean         remove .venv and build"
@@ -76,7 +76,7 @@ slides: $(READY)
 
 bench: $(READY)
 	$(PIP) -q --no-deps fasttext-wheel==0.9.2
-	$(PY) -m tools.bench_fast
+	$(PY) -m tools.bench_fast $(if $(CORPUS),--corpus "$(CORPUS)")
 
 bench-cost: $(READY)
 	$(PY) -m tools.bench_cost

@@ -1,14 +1,14 @@
 """Measure what one gradient costs on this machine; write notebooks/data/costs.csv and huffman.csv.
 
-    python -m tools.bench_cost          every row, about a quarter of an hour
+    python -m tools.bench_cost          every row, about half an hour
     python -m tools.bench_cost --list   which rows, without measuring them
 
-Leave the machine alone while it measures. Each row has a process of its own with one thread. Rows
-that do not fit into memory are left out. The tables are written at the end: a run that fails or is
-interrupted leaves them as they were.
+Leave the machine alone while it measures. Each row is measured in five processes of its own, with
+one thread; all rows take their turn before any is measured again, so that a slow minute of the
+machine spreads over the table. Rows that do not fit into memory are left out. The tables are
+written at the end: a run that fails or is interrupted leaves them as they were.
 """
 
-import statistics
 import sys
 
 import torch
@@ -31,8 +31,8 @@ DEFAULTS = {
     "optimizer": "SGD",
 }
 ENVIRONMENT = measuring.ONE_THREAD | measuring.NO_PROGRESS_BAR | measuring.KEEP_MEMORY
-TIMED_RUNS = 5
-SECONDS_PER_RUN = 0.4  # the steps of one timed run take about as long, within these bounds
+PROCESSES = 5
+SECONDS_PER_RUN = 0.4  # the steps of a timed run take about as long, within these bounds
 FEWEST_STEPS = 5
 MOST_STEPS = 401
 
@@ -66,7 +66,7 @@ def measure(row: dict) -> dict:
     padded batches really computed. `bytes` are those that operators read and write, per pair;
     `calls` is operators per step. `peak_mb` is the most that tensors held at one time: it is
     counted, since the size of a process also depends on what it held before. `seconds` is the
-    median of five runs, with the fastest and the slowest beside it.
+    median step's of this process, divided by the batch.
     """
     torch.set_num_threads(1)
     counts = costs.zipf_counts(row["V"])
@@ -81,7 +81,6 @@ def measure(row: dict) -> dict:
     }
     cost = costs.counted(objective, counts)
     seen = costs.traffic(objective, counts, **step)
-    seconds = sorted(time_runs(objective, counts, step))
     return {
         **row,
         "dot_products": round(cost.dot_products, 3),
@@ -89,24 +88,19 @@ def measure(row: dict) -> dict:
         "padded": round(seen.dot_products, 3),
         "bytes": round(seen.bytes),
         "calls": round(seen.calls),
-        "seconds": statistics.median(seconds),
-        "fastest": seconds[0],
-        "slowest": seconds[-1],
+        "seconds": time_steps(objective, counts, step),
         "peak_mb": round(seen.peak / 1e6, 3),
     }
 
 
-def time_runs(objective, counts, step: dict) -> list[float]:
-    """Seconds per pair of each timed run; a first step tells how many steps a run should take."""
+def time_steps(objective, counts, step: dict) -> float:
+    """Seconds per pair; a first step tells how many steps the timed run should take."""
     reset(objective)
     first = costs.timed(objective, counts, warmup=0, repeats=1, **step)
     steps = SECONDS_PER_RUN / (first * step["batch"])
     steps = int(min(MOST_STEPS, max(FEWEST_STEPS, steps)))
-    seconds = []
-    for seed in range(TIMED_RUNS):
-        reset(objective)
-        seconds.append(costs.timed(objective, counts, repeats=steps, seed=seed, **step))
-    return seconds
+    reset(objective)
+    return costs.timed(objective, counts, repeats=steps, **step)
 
 
 def reset(objective) -> None:
@@ -139,19 +133,25 @@ def huffman_row(V: int) -> dict:
 
 
 def measure_all(wanted: list[dict]) -> list[dict]:
-    """The measured rows, without those that do not fit into memory."""
+    """The rows, each measured in PROCESSES processes, without those that do not fit into memory."""
     rows = []
-    for number, row in enumerate(wanted, start=1):
-        try:
-            measured = measuring.measure_apart("bench_cost", row, ENVIRONMENT)
-        except measuring.OutOfMemory as error:
-            print(f"left out: {error}", flush=True)
-            continue
-        rows.append(measured)
-        microseconds = 1e6 * measured["seconds"]
-        progress = f"{number:2d} of {len(wanted)}: {describe(row)}"
-        print(f"{progress}: {microseconds:.3g} microseconds per pair", flush=True)
-    return rows
+    too_large = []
+    for process in range(PROCESSES):
+        for number, row in enumerate(wanted, start=1):
+            if row in too_large:
+                continue
+            try:
+                measured = measuring.measure_apart("bench_cost", row, ENVIRONMENT)
+            except measuring.OutOfMemory as error:
+                print(f"left out: {error}", flush=True)
+                too_large.append(row)
+                continue
+            rows.append((row, {"process": process, **measured}))
+            microseconds = 1e6 * measured["seconds"]
+            place = f"round {process + 1} of {PROCESSES}, {number:2d} of {len(wanted)}"
+            print(f"{place}: {describe(row)}: {microseconds:.3g} microseconds per pair", flush=True)
+    # A row that did not fit in a later round is left out of the earlier ones, too.
+    return [measured for row, measured in rows if row not in too_large]
 
 
 def describe(row: dict) -> str:

@@ -32,6 +32,7 @@ OUT_OF_MEMORY = re.compile(r"[\w.]*MemoryError\b|.*DefaultCPUAllocator: can't al
 
 OPTIONS = {
     "list": dict(action="store_true", help="say what there is to do, without doing it"),
+    "corpus": dict(metavar="PATH", help="a UTF-8 text of your own, one sentence a line"),
     "one": dict(
         metavar="ROW",
         help="measure only the row with these settings (JSON), print it, and change no table",
@@ -48,7 +49,7 @@ class OutOfMemory(MeasurementFailed):
 
 
 def parse_arguments(description: str, *options: str) -> argparse.Namespace:
-    """The command line of a measuring script, which takes these `options` ("list", "one")."""
+    """The command line of a measuring script, which takes these of OPTIONS."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

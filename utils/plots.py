@@ -24,6 +24,13 @@ STYLES = {
     "negative sampling": dict(color=BLUE, marker="o"),
     "hierarchical softmax": dict(color=ORANGE, marker="^"),
 }
+# for what is no method, such as variants of one: told apart in grey by dash and marker
+VARIANTS = (
+    dict(color="#6A51A3", linestyle="-", marker="D"),
+    dict(color="#8C510A", linestyle="--", marker="X"),
+    dict(color="#56B4E9", linestyle=":", marker="v"),
+)
+NEUTRAL = "#777777"  # for bars, points and lines that stand for none of these
 DASHES = ("-", "--", ":", "-.")
 LEVEL_DASHES = (":", "--", "-.", (0, (1, 3)))
 CENTRED = dict(ha="center", va="center")
@@ -75,11 +82,13 @@ def show(figure, alt: str) -> None:
 
 
 @contextmanager
-def axes(title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, **subplots):
+def axes(
+    title: str = "", xlabel: str = "", ylabel: str = "", columns: int = 1, rows: int = 1, **subplots
+):
     """(figure, axes) in the course's style; title, axis labels with units."""
     with plt.rc_context(RC), plt.ioff():
-        figure, ax = plt.subplots(1, columns, layout="constrained", **subplots)
-        if columns == 1:
+        figure, ax = plt.subplots(rows, columns, layout="constrained", **subplots)
+        if rows == columns == 1:
             ax.set(title=title, xlabel=xlabel, ylabel=ylabel)
         else:
             figure.suptitle(title, x=0.01, ha="left", weight="bold", size=13)
@@ -154,12 +163,59 @@ def loss_curves(
     show(figure, alt)
 
 
+def variants(
+    runs: dict,
+    title: str,
+    alt: str,
+    width: int = 10,
+    xlabel: str = "pairs seen (thousands)",
+    ylabel: str = "loss (nats per pair)",
+) -> None:
+    """Loss against pairs seen of up to three variants of one system: {label: [History, ...]}.
+
+    The line is the mean over a variant's runs, the band reaches from its lowest to its highest run.
+    """
+    with axes(title, xlabel, ylabel) as (figure, ax):
+        for (label, histories), style in zip(runs.items(), VARIANTS):
+            x = np.asarray(histories[0].pairs) / 1e3
+            losses = np.stack([smooth(history.loss, width) for history in histories])
+            ax.plot(x, losses.mean(axis=0), label=label, markevery=0.12, markersize=6, **style)
+            band = dict(color=style["color"], alpha=0.25, linewidth=0)
+            ax.fill_between(x, losses.min(axis=0), losses.max(axis=0), **band)
+        ax.legend()
+    show(figure, alt)
+
+
+def plane(points: dict, title: str, alt: str, heavy: str, moves: dict | None = None) -> None:
+    """Vectors of two coordinates as points {label: (x, y)}, each joined to the one called `heavy`.
+
+    `moves` {label: (x, y)} are drawn as arrows from their points.
+    """
+    place = {label: np.asarray(point, dtype=float) for label, point in points.items()}
+    names = ("first coordinate", "second coordinate")
+    with axes(title, *names, figsize=(6.4, 4.6)) as (figure, ax):
+        for label, point in place.items():
+            strong = label == heavy
+            ax.plot(*zip(place[heavy], point), ":", color=NEUTRAL, linewidth=1.2, zorder=1)
+            ax.plot(*point, "D" if strong else "o", color="black" if strong else NEUTRAL)
+            text = dict(textcoords="offset points", weight="bold" if strong else "normal")
+            ax.annotate(label, point, (8, -14), **text)
+        for label, move in (moves or {}).items():
+            start = place[label]
+            arrow = dict(arrowstyle="-|>", color="black", linewidth=1.8, mutation_scale=14)
+            ax.annotate("", start + np.asarray(move), start, arrowprops=arrow)
+        ax.margins(0.22)
+        ax.set_aspect("equal")
+    show(figure, alt)
+
+
 def against(
     x, curves: dict, title: str, xlabel: str, ylabel: str, alt: str, filled: bool = True
 ) -> None:
     """Curves {label: values} against a logarithmic x.
 
-    Hollow markers are counts, filled ones measured seconds.
+    Hollow markers are counts, filled ones measured seconds. Values (points, processes) are drawn as
+    the median with a bar from the smallest to the largest.
     """
     with axes(title, xlabel, ylabel) as (figure, ax):
         _curves(ax, {label: (x, values) for label, values in curves.items()}, filled)
@@ -326,12 +382,18 @@ def walked_nodes(tree, word: int) -> set[int]:
     return {len(tree) + i for i in path} | {word}
 
 
-def draw_edges(ax, tree, places, walked, shown=None, signs: bool = True) -> None:
-    """The edges below the inner nodes `shown` (all), heavy and with their sign where `walked`."""
+SIGNS = ("+1", "−1")
+
+
+def draw_edges(ax, tree, places, walked, shown=None, signs: bool = True, names=SIGNS) -> None:
+    """The edges below the inner nodes `shown` (all), heavy and with their sign where `walked`.
+
+    `names` are what is written on a heavy edge to the left and on one to the right.
+    """
     V = len(tree)
     children = tree.children.tolist()
     for i in range(V - 1) if shown is None else shown:
-        for child, sign in zip(children[i], ("+1", "−1")):
+        for child, sign in zip(children[i], names):
             x0, y0 = places[V + i]
             x1, y1 = places[child]
             if not {child, V + i} <= walked:
@@ -356,26 +418,56 @@ def draw_inner_node(ax, i: int, place, heavy: bool, filled: bool = True) -> None
 
 
 def tree(
-    tree, words: list[str], title: str, alt: str, path: str | None = None, counts=None
+    tree,
+    words: list[str],
+    title: str,
+    alt: str,
+    path: str | None = None,
+    counts=None,
+    symbols: bool = False,
 ) -> None:
     """A tree with its words at the leaves, and under them their `counts` where given.
 
-    The walk to the word `path` is drawn heavy; left is +1 and right is -1.
+    The path to the word `path` is drawn heavy; left is +1 and right is -1. With `symbols` each word
+    is named w_1, w_2, .. too, and each node of that path n(w, j), from the root to the leaf.
     """
     V = len(tree)
     places, _ = tree_layout(tree)
+    names = ("left: +1", "right: −1") if symbols else SIGNS
     walked = walked_nodes(tree, words.index(path)) if path else set()
     deepest = -min(y for _, y in places.values())
     with axes(title, figsize=(max(7.5, V * 0.95), 1.1 * deepest + 1.2)) as (figure, ax):
-        draw_edges(ax, tree, places, walked)
+        draw_edges(ax, tree, places, walked, names=names)
         for i in range(V - 1):
             draw_inner_node(ax, i, places[V + i], V + i in walked)
         for word in range(V):
             label = words[word] if counts is None else f"{words[word]}\n{int(counts[word])}"
+            if symbols:
+                label = f"{label}\n$w_{{{word + 1}}}$"
             _leaf(ax, label, places[word], word in walked)
+        if symbols and path:
+            _name_path(ax, tree, words.index(path), places)
         ax.set_axis_off()
         ax.margins(0.08, 0.12)
     show(figure, alt)
+
+
+def _name_path(ax, tree, word: int, places) -> None:
+    """n(w, 1), n(w, 2), .. beside the nodes from the root to a word, and under its leaf.
+
+    A name stands on the side where no edge comes from above.
+    """
+    depth = int(tree.depths[word])
+    signs = [-1, *tree.signs[word, :depth].tolist()]
+    for j, i in enumerate(tree.paths[word, :depth].tolist(), start=1):
+        x, y = places[len(tree) + i]
+        side = -signs[j - 1]
+        align = "left" if side > 0 else "right"
+        name = f"$n(w_{{{word + 1}}},{j})$"
+        ax.text(x + 0.25 * side, y + 0.08, name, ha=align, size=12, color=ORANGE)
+    x, y = places[word]
+    name = f"$n(w_{{{word + 1}}},{depth + 1})$"
+    ax.text(x, y - 0.38, name, ha="center", va="top", size=12, color=ORANGE)
 
 
 def _leaf(ax, label: str, place, heavy: bool) -> None:
@@ -416,7 +508,7 @@ def _bars_of_rows(ax, words, lengths, color, positive, noise) -> None:
         bar.set_hatch("//" if word in noise else "")
     ax.axhline(0, color="black", linewidth=1)
     ax.set_xticks(range(len(lengths)), words, rotation=45, ha="right")
-    ax.set_ylabel("move along $v_c$")
+    ax.set_ylabel("move, in multiples of $v_c$")
 
 
 # on a map of words, in the units of its axes

@@ -1,6 +1,7 @@
 """Sentences -> Vocab -> ids; subsampling of frequent words."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -8,6 +9,24 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from utils.checks import Real, Whole, one_of, real_number, unknown_word, whole_number
+
+
+def _check_limits(min_count, max_size) -> tuple[int, int | None]:
+    if max_size is not None:
+        max_size = whole_number("max_size", max_size)
+    return whole_number("min_count", min_count), max_size
+
+
+def _count(sentences) -> Counter:
+    counter = Counter()
+    for sentence in sentences:  # one at a time: a text may be larger than memory
+        if isinstance(sentence, str):
+            raise TypeError(
+                "a sentence is a list of words, not a string; split it, for instance with "
+                "tokenize()"
+            )
+        counter.update(sentence)
+    return counter
 
 
 class Vocab:
@@ -19,35 +38,33 @@ class Vocab:
     """
 
     def __init__(self, sentences, min_count: Whole = 5, max_size: Whole | None = None):
-        min_count = whole_number("min_count", min_count)
-        if max_size is not None:
-            max_size = whole_number("max_size", max_size)
-        counter = self._counted(sentences)
-        ranked = sorted((-n, word) for word, n in counter.items() if n >= min_count)
+        _check_limits(min_count, max_size)  # before a long text is read
+        self._rank(_count(sentences), min_count, max_size)
+
+    @classmethod
+    def from_counts(
+        cls, counts: Mapping[str, int], min_count: Whole = 5, max_size: Whole | None = None
+    ) -> "Vocab":
+        """The vocabulary of a text whose words are counted already: {word: count}."""
+        vocab = cls.__new__(cls)
+        vocab._rank(counts, min_count, max_size)
+        return vocab
+
+    def _rank(self, counts, min_count, max_size) -> None:
+        min_count, max_size = _check_limits(min_count, max_size)
+        if not counts:
+            raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
+        ranked = sorted((-n, word) for word, n in counts.items() if n >= min_count)
         if not ranked:
-            word, most = counter.most_common(1)[0]
+            word = max(counts, key=counts.get)
             raise ValueError(
-                f"no word occurs {min_count} times: the largest count is {most} ({word!r}); "
-                "lower min_count or bring more text"
+                f"no word occurs {min_count} times: the largest count is {counts[word]} ({word!r});"
+                " lower min_count or bring more text"
             )
         kept = ranked[:max_size]
         self.words = [word for _, word in kept]
         self.counts = torch.tensor([-n for n, _ in kept])
         self._ids = {word: i for i, word in enumerate(self.words)}
-
-    @staticmethod
-    def _counted(sentences) -> Counter:
-        counter = Counter()
-        for sentence in sentences:  # one at a time: a text may be larger than memory
-            if isinstance(sentence, str):
-                raise TypeError(
-                    "a sentence is a list of words, not a string; split it, for instance with "
-                    "tokenize()"
-                )
-            counter.update(sentence)
-        if not counter:
-            raise ValueError("the corpus is empty: it has no words to make a vocabulary of")
-        return counter
 
     def __len__(self) -> int:
         return len(self.words)

@@ -4,6 +4,7 @@ import functools
 import re
 import sys
 import unicodedata
+from collections.abc import Callable
 
 JOINERS = "\u200c\u200d"  # zero width non-joiner and joiner
 
@@ -22,10 +23,22 @@ def tokenize(line: str) -> list[str]:
     decomposed spellings give the same words. Scripts without spaces between words (Chinese, Thai)
     have to be segmented before.
     """
-    line = line.lower()
-    if BEYOND_LATIN.search(line):  # lower case may take a letter and its mark apart, so only now
-        return word_pattern().findall(unicodedata.normalize("NFC", line))
-    return latin_pattern().findall(line)
+    return _find(line.lower(), latin_pattern, word_pattern)
+
+
+def tokenize_lines(lines: list[str]) -> list[str]:
+    r"""The words of several lines, as `tokenize` finds them, with "\n" at the end of each line.
+
+    Many short lines are read faster together than one by one.
+    """
+    text = "\n".join([*lines, ""])
+    return _find(text.lower(), latin_line_pattern, word_line_pattern)
+
+
+def _find(text: str, latin: Callable, any_script: Callable) -> list[str]:
+    if BEYOND_LATIN.search(text):  # lower case may take a letter and its mark apart, so only now
+        return any_script().findall(unicodedata.normalize("NFC", text))
+    return latin().findall(text)
 
 
 @functools.cache
@@ -33,6 +46,18 @@ def latin_pattern() -> re.Pattern:
     """Words of characters below U+0300."""
     letters = [chr(code) for code in range(0x300) if unicodedata.category(chr(code))[0] == "L"]
     return re.compile(f"[{_ranges(letters)}]+")
+
+
+@functools.cache
+def latin_line_pattern() -> re.Pattern:
+    """Words of characters below U+0300, and ends of lines."""
+    return re.compile(rf"{latin_pattern().pattern}|\n")
+
+
+@functools.cache
+def word_line_pattern() -> re.Pattern:
+    """Words of any characters, and ends of lines."""
+    return re.compile(rf"{word_pattern().pattern}|\n")
 
 
 @functools.cache

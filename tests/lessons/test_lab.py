@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from utils import fits
 from utils.example import U_NODES, V_C
-from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, spot
+from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, hint, spot
 from utils.objectives import HierarchicalSoftmax, yes_no_loss
 from utils.tree import balanced_tree, huffman_tree
 from utils.vocabulary import Vocab
@@ -26,7 +26,7 @@ FOLDER = Path(__file__).parents[2] / "notebooks"
 LAB = FOLDER / "lab_spot_the_defect.ipynb"
 SOLUTIONS = FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
 COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
-PIECES = range(1, 7)
+PIECES = range(1, 10)
 
 piece = pytest.fixture(params=PIECES)(lambda request: request.param)
 
@@ -151,6 +151,20 @@ def shape_of_table(f):
     ) > 0 and weight.shape == (100, 4)
 
 
+def shape_of_rows(f):
+    v = torch.ones(3, 2)
+    f(v, torch.ones(3, 2), 0, 1, 1)
+    assert v.shape == (3, 2)
+
+
+def shape_of_means(f):
+    assert f(torch.ones(3, 2), torch.zeros(4, 5).long(), torch.ones(4).long()).shape == (4, 2)
+
+
+def shape_of_gradient(f):
+    assert f(torch.ones(2), torch.ones(3, 2), 5, 3).shape == (2,)
+
+
 SHAPES = dict(
     zip(
         PIECES,
@@ -161,6 +175,9 @@ SHAPES = dict(
             shape_of_losses,
             shape_of_walks,
             shape_of_table,
+            shape_of_rows,
+            shape_of_means,
+            shape_of_gradient,
         ),
     )
 )
@@ -202,6 +219,23 @@ def busy_step(f):
     assert f(lambda: sum(range(100_000)), 10, 2) < 1e7
 
 
+def small_rate(f):
+    v = torch.ones(1, 2)
+    u = torch.ones(1, 2)
+    f(v, u, 0, 0, 1, 1e-3)
+    assert torch.allclose(u[0], 1 + 1e-3 * 0.1192 * torch.ones(2), atol=1e-5)
+
+
+def full_bags(f):
+    v = torch.randn(5, 3)
+    ids = torch.tensor([[2, 1, 3, 0]])
+    assert torch.allclose(f(v, ids, torch.tensor([4])), v[:4].mean(dim=0), atol=1e-5)
+
+
+def one_pair(f):
+    assert torch.allclose(f(torch.zeros(2), torch.ones(3, 2), 1, 3), torch.full((2,), 1.5))
+
+
 WEAK = [
     (1, draws_more_of_the_frequent),
     (2, only_the_second_word),
@@ -209,6 +243,9 @@ WEAK = [
     (4, agree_at_ordinary_scores),
     (5, balanced_only),
     (6, right_values),
+    (7, small_rate),
+    (8, full_bags),
+    (9, one_pair),
 ]
 
 
@@ -345,8 +382,8 @@ def test_other_things_than_functions_and_pieces(capsys):
         "Piece 1: pass the function itself, without calling it; got NoneType\n"
         "Piece 1: pass the function itself, without calling it; got int\n"
     )
-    with pytest.raises(KeyError, match="no piece 7; there are 0, 1, 2"):
-        spot(7, print, print)
+    with pytest.raises(KeyError, match="no piece 10; there are 0, 1, 2"):
+        spot(10, print, print)
 
 
 def test_spot_prints_one_verdict_and_leaves_the_readers_random_numbers_alone(verdict):
@@ -381,6 +418,20 @@ def table_by_hand(weight, ids, signs, v_c, lr=0.1):
     return F.softplus(-answers).sum().item()
 
 
+def both_moved(v, u, c, o, label, lr=0.1):
+    error = torch.sigmoid(v[c] @ u[o]) - label
+    u[o] -= lr * error * v[c]
+    v[c] -= lr * error * u[o]
+
+
+def means_of_all(v, ids, lengths):
+    return v[ids].mean(dim=1)
+
+
+def pairs_but_no_share(x, U_noise, pairs, K):
+    return pairs * torch.sigmoid(U_noise @ x) @ U_noise * K
+
+
 def flipped_and_padded(v_c, U, nodes, signs):
     return -F.logsigmoid(-signs * (U[nodes] @ v_c)).sum(dim=1)
 
@@ -393,11 +444,32 @@ def flipped_and_padded(v_c, U, nodes, signs):
         (4, patched_logarithm),
         (5, flipped_and_padded),
         (6, table_by_hand),
+        (7, both_moved),
+        (8, means_of_all),
+        (9, pairs_but_no_share),
     ],
 )
 def test_siblings_are_found_too(number, sibling, solutions, capsys):
     spot(number, solutions[1][number], sibling)
     assert f"Piece {number}: right." in capsys.readouterr().out
+
+
+# Hints --------------------------------------------------------------------------------------------
+
+
+def test_hints_come_one_after_the_other_and_do_not_name_the_defect(piece, capsys):
+    for _ in range(3):
+        hint(piece)
+    first, second, again = capsys.readouterr().out.splitlines()
+    assert first == again != second
+    assert first.startswith(f"Piece {piece}, hint 1 of 2: ")
+    assert second.startswith(f"Piece {piece}, hint 2 of 2: ")
+    assert DEFECT[piece] not in first + second
+
+
+def test_a_piece_without_hints_is_named():
+    with pytest.raises(KeyError, match="no hint for piece 0, only for 1, 2"):
+        hint(0)
 
 
 # Correct code is correct --------------------------------------------------------------------------

@@ -10,60 +10,68 @@ import pytest
 import torch
 
 from tools import ROOT, bench_fast, bench_fast_run
-from tools.bench_fast_run import PEERS_RATE, SOFTMAX, Corpus, Trained
+from tools.bench_fast_run import PEERS_RATE, SOFTMAX, Trained, prepare, prepared, sentences_of
 from utils import tables
 from utils.embeddings import Embeddings
 from utils.fast import training
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
+from utils.tree import huffman_tree
 from utils.vocabulary import Vocab
-from utils.windows import skip_gram_batches
 
 
 @pytest.fixture(autouse=True)
-def small(sentences, monkeypatch):
+def small(sentences, monkeypatch, tmp_path):
     """The small text instead of the corpus; none of its words is in a similarity set."""
     monkeypatch.setattr(bench_fast_run, "load_corpus", lambda: sentences)
     monkeypatch.setattr(Embeddings, "similarity", lambda self, name: (len(name) / 100, 2))
+    monkeypatch.setattr(bench_fast_run, "FOLDER", tmp_path)
+    monkeypatch.setattr(prepared, "__defaults__", (tmp_path,))
+    prepare(None, tmp_path)
     yield
     torch.set_num_threads(1)
 
 
 def race_run(trainer, objective="ns", **changed):
-    run = bench_fast.race_run("speed", trainer, 1, objective, 1, 2, 0)
+    kind = "softmax" if objective == SOFTMAX else "quality"
+    run = bench_fast.race_run(kind, "wikipedia", "skip-gram", objective, trainer, 1, 2, 0)
     return run | changed
 
 
 # A whole run --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("objective", ["ns", "hs"])
-@pytest.mark.parametrize(
-    "trainer", ["plain", "fast", "blocks", PEERS_RATE, "gensim file", "gensim iterator"]
-)
-def test_every_trainer_can_be_measured(trainer, objective, sentences):
-    run = race_run(trainer, objective)
+@pytest.mark.parametrize("model, objective", bench_fast.SYSTEMS)
+@pytest.mark.parametrize("trainer", ["fast", PEERS_RATE, "gensim file", "gensim iterator"])
+def test_every_trainer_can_be_measured(trainer, model, objective, sentences):
+    run = race_run(trainer, objective, model=model)
     row = bench_fast_run.measure(run)
-    words = 2 * sum(map(len, sentences))
+    words = 2 * sum(map(len, sentences[:19] + sentences[20:39]))  # and so on: 228 of 240 sentences
     assert row.items() >= run.items()
-    assert row["words"] == words
-    assert row["words_per_second"] == pytest.approx(words / row["seconds"], rel=0.2, abs=1e6)
-    assert row["held_out"] is None
+    assert row["words"] > words
+    assert row["words_per_second"] == pytest.approx(row["words"] / row["seconds"], rel=0.2, abs=1e6)
     assert (row["wordsim353"], row["simlex999"]) == (0.1, 0.09)
+    assert 0 < row["held_out"] < 10
     assert 100 < row["peak_mb"] < 100_000
+    assert row["load"] >= 0 and row["reference"] > 0
     assert json.loads(json.dumps(row)) == row
 
 
-@pytest.mark.parametrize("trainer", ["plain", "fast"])
-def test_the_softmax_is_judged_on_held_out_sentences(trainer):
-    row = bench_fast_run.measure(race_run(trainer, SOFTMAX))
+@pytest.mark.parametrize("trainer", ["plain", "blocks"])
+@pytest.mark.parametrize("objective", ["ns", "hs"])
+def test_the_courses_other_trainers_can_be_measured(trainer, objective):
+    row = bench_fast_run.measure(race_run(trainer, objective, kind="speed"))
+    assert row["words"] > 0 and row["held_out"] is None
+
+
+def test_the_softmax_is_judged_on_held_out_sentences():
+    row = bench_fast_run.measure(race_run("fast", SOFTMAX))
     assert 1 < row["held_out"] < math.log(20) + 0.1
-    assert row["words"] < 2 * sum(map(len, bench_fast_run.load_corpus()))
 
 
 def test_columns_are_those_of_the_stored_tables(monkeypatch):
     monkeypatch.setattr(bench_fast_run, "ZIPF_WORDS", 2_000)
     rows = {
-        "bench": bench_fast_run.measure(race_run("plain")),
+        "bench": bench_fast_run.measure(race_run("fast")),
         "fast_scaling": bench_fast_run.measure(bench_fast.scaling()[0]),
     }
     for name, row in rows.items():
@@ -71,32 +79,61 @@ def test_columns_are_those_of_the_stored_tables(monkeypatch):
         assert set(row) == set(stored) - set(tables.ORIGIN)
 
 
-def test_pairs_and_words_are_those_of_all_epochs():
-    rows = [bench_fast_run.measure(race_run("plain", epochs=epochs)) for epochs in (1, 3)]
-    pairs = [row["pairs_per_second"] * row["seconds"] for row in rows]
-    assert rows[1]["words"] == 3 * rows[0]["words"]
-    assert pairs[1] == pytest.approx(3 * pairs[0], rel=0.1)
+@pytest.mark.slow
+@pytest.mark.parametrize("trainer", ["fast", "gensim file"])
+def test_a_whole_command_is_timed(trainer, tmp_path):
+    text = tmp_path / "letters.txt"
+    text.write_text("river bank water boat\nloan money bank\n" * 50)
+    run = race_run(trainer, "hs", kind="command", epochs=5, path=str(text))
+    row = bench_fast_run.measure(run)
+    assert row["seconds"] > 0.5  # Python starts, and imports torch or gensim
+    assert row["held_out"] is None and row["wordsim353"] is None
 
 
 # Parts --------------------------------------------------------------------------------------------
 
 
-def test_every_twentieth_sentence_is_held_out_of_the_softmax(sentences, tmp_path):
-    corpus = bench_fast_run.read_corpus(race_run("plain", SOFTMAX), tmp_path / "text.txt")
-    assert corpus.held_out == sentences[19::20]
-    assert len(corpus.sentences) == 240 - 12
-    assert all(sentence in sentences for sentence in corpus.sentences)
-    assert set(corpus.vocab.words) == {word for sentence in sentences for word in sentence}
-    assert not corpus.path.exists()
+def test_every_twentieth_sentence_is_held_out(sentences, tmp_path):
+    corpus = prepared(race_run("fast"), tmp_path)
+    held = [line.split() for line in corpus.held_out.read_text().splitlines()]
+    learned = [line.split() for line in corpus.path.read_text().splitlines()]
+    assert held == sentences[19::20]
+    assert len(learned) == 240 - 12
+    assert corpus.words == sum(map(len, learned))
+    assert list(sentences_of(corpus.path)) == learned
 
 
-@pytest.mark.parametrize("trainer", ["gensim file", "fastText"])
-def test_trainers_that_read_a_file_find_the_repeated_text_there(trainer, sentences, tmp_path):
-    run = race_run(trainer, times=3)
-    corpus = bench_fast_run.read_corpus(run, tmp_path / "text.txt")
-    lines = corpus.path.read_text(encoding="utf-8").splitlines()
-    assert [line.split() for line in lines] == 3 * sentences
-    assert corpus.held_out == []
+def test_a_text_is_brought_into_words_once(tmp_path):
+    text = tmp_path / "my.txt"
+    text.write_text("One, two!\n3\n" * 1500)
+    prepare(str(text), tmp_path)
+    corpus = prepared(race_run("fast", corpus="my"), tmp_path)
+    assert corpus.held_out.read_text() == ""  # lines without words: the thousandth, the 2,000th
+    assert corpus.words == 3000
+    text.unlink()
+    prepare(str(text), tmp_path)
+
+
+def test_the_softmax_has_the_first_words(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench_fast_run, "SOFTMAX_WORDS", 50)
+    corpus = prepared(race_run("fast", SOFTMAX), tmp_path)
+    assert 50 <= corpus.words < 70
+    assert corpus.words == len(corpus.path.read_text().split())
+
+
+def test_gensims_tree_gives_gensims_probabilities(sentences):
+    """The losses of all words along its own tree are those of a distribution: they sum to 1."""
+    from gensim.models import Word2Vec
+
+    model = Word2Vec(sentences, vector_size=4, min_count=1, sg=1, hs=1, negative=0, seed=1)
+    paths, signs = bench_fast_run.gensim_tree(model.wv)
+    vectors = torch.from_numpy(model.wv.vectors)
+    words = model.wv.index_to_key
+    V = len(words)
+    nodes = torch.from_numpy(model.syn1)
+    trained = Trained(1.0, Embeddings(words, vectors), None, nodes, paths, signs)
+    losses = bench_fast_run.walk_losses(trained, torch.arange(V), torch.zeros(V).long())
+    assert losses.neg().exp().sum().item() == pytest.approx(1, abs=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +144,7 @@ def test_the_plain_trainer_has_the_objective_of_its_row(objective, kind, monkeyp
     models = []
     monkeypatch.setattr(bench_fast_run, "train", lambda model, *args, **kw: models.append(model))
     run = race_run("plain", objective)
-    bench_fast_run.train_plain(run, bench_fast_run.read_corpus(run, tmp_path / "text.txt"))
+    bench_fast_run.train_plain(run, prepared(run, tmp_path))
     assert isinstance(models[0].objective, kind)
 
 
@@ -127,10 +164,11 @@ def test_the_fast_trainer_has_the_settings_of_its_row(
 
     monkeypatch.setattr(training, "Run", Run)
     run = race_run(trainer, "hs", seed=3)
-    bench_fast_run.train_fast(run, bench_fast_run.read_corpus(run, tmp_path / "text.txt"))
+    bench_fast_run.train_fast(run, prepared(run, tmp_path))
     (_, warm_up), (timed, settings) = runs
-    assert warm_up == {"objective": objective, "epochs": 1}
-    assert settings == {"objective": objective, "epochs": 2, "seed": 3, "lr": lr}
+    kind = {"model": "skip-gram", "objective": objective}
+    assert warm_up == kind | {"epochs": 1, "subsample": 0}
+    assert settings == kind | {"epochs": 2, "seed": 3, "lr": lr}
     assert timed.settings.dim == bench_fast_run.DIM
     assert timed.settings.window == bench_fast_run.WINDOW
     assert timed.settings.negatives == bench_fast_run.NEGATIVES
@@ -153,7 +191,7 @@ class FastText:
         return torch.full((3,), float(self.words.index(word)))
 
 
-@pytest.mark.parametrize("kind, epochs", [("quality", [2]), ("speed", [2, 4])])
+@pytest.mark.parametrize("kind, epochs", [("softmax", [2]), ("speed", [2, 4])])
 def test_the_speed_of_fasttext_is_that_of_the_second_half(kind, epochs, monkeypatch, tmp_path):
     """The clock says 0 and 5 seconds for the short run, 5 and 17 for the long one: 12 - 5 = 7."""
     peer = FastText()
@@ -161,10 +199,10 @@ def test_the_speed_of_fasttext_is_that_of_the_second_half(kind, epochs, monkeypa
     monkeypatch.setitem(sys.modules, "fasttext", peer)
     monkeypatch.setattr(bench_fast_run, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     run = race_run("fastText", "hs", kind=kind, threads=2)
-    corpus = bench_fast_run.read_corpus(run, tmp_path / "text.txt")
+    corpus = prepared(run, tmp_path)
     trained = bench_fast_run.train_fasttext(run, corpus)
     assert [settings["epoch"] for settings in peer.trained] == epochs
-    assert trained.seconds == (5 if kind == "quality" else 7)
+    assert trained.seconds == (5 if kind == "softmax" else 7)
     assert trained.embeddings.words == ["w0", "w1"]
     assert trained.embeddings.vectors[:, 0].tolist() == [1, 2]
     settings = peer.trained[0]
@@ -176,19 +214,27 @@ def test_held_out_loss_by_hand(sentences, tmp_path):
     """With vectors of zeros every word has probability 1 / V; with ones for w0 alone, not."""
     vocab = Vocab(sentences, 1)
     V = len(vocab)
-    corpus = Corpus(sentences, vocab, tmp_path, sentences[:2])
-    vectors = torch.zeros(V, 3)
-    trained = Trained(1.0, Embeddings(vocab.words, vectors), torch.zeros(V, 3))
-    assert bench_fast_run.held_out_loss(trained, corpus) == pytest.approx(math.log(V), rel=1e-5)
+    corpus = prepared(race_run("fast"), tmp_path)
+
+    def loss(objective, vectors, outputs, *tree):
+        embeddings = Embeddings(vocab.words, vectors)
+        trained = Trained(1.0, embeddings, vocab.counts, outputs, *tree)
+        return bench_fast_run.held_out_loss(objective, trained, corpus)
+
+    zeros = torch.zeros(V, 3)
+    assert loss(SOFTMAX, zeros, zeros) == pytest.approx(math.log(V), rel=1e-5)
+    assert loss("ns", zeros, zeros) == pytest.approx(6 * math.log(2), rel=1e-5)
+    tree = huffman_tree(vocab.counts)
+    shallow = tree.depths.min().item() * math.log(2)
+    deep = tree.depths.max().item() * math.log(2)
+    walks = (tree.paths, tree.signs.float())
+    assert shallow < loss("hs", zeros, torch.zeros(V - 1, 3), *walks) < deep
 
     outputs = torch.zeros(V, 3)
     outputs[0] = 1.0
-    trained = Trained(1.0, Embeddings(vocab.words, torch.ones(V, 3)), outputs)
-    batches = skip_gram_batches(*vocab.encode(sentences[:2]), vocab, subsample=None)
-    contexts = torch.cat([context for _, context in batches])
-    hits = (contexts == 0).double().mean().item()
-    expected = math.log(math.exp(3) + V - 1) - 3 * hits
-    assert bench_fast_run.held_out_loss(trained, corpus) == pytest.approx(expected, rel=1e-5)
+    found = loss(SOFTMAX, torch.ones(V, 3), outputs)
+    hits = (math.log(math.exp(3) + V - 1) - found) / 3  # the share of w0 among the contexts
+    assert 0 < hits < 0.2
 
 
 def test_the_zipf_corpus_is_a_million_words_of_the_vocabulary_and_always_the_same(monkeypatch):
@@ -204,16 +250,18 @@ def test_the_zipf_corpus_is_a_million_words_of_the_vocabulary_and_always_the_sam
     assert list(bench_fast_run.zipf_corpus(50)[1]) == text
 
 
-def test_a_scaling_run_takes_the_fastest_of_three(monkeypatch):
-    """The clock says 4, 2 and 8 seconds."""
+def test_a_scaling_run_takes_the_median_of_five(monkeypatch):
+    """The clock says 4, 2, 8, 3 and 9 seconds."""
     monkeypatch.setattr(bench_fast_run, "ZIPF_WORDS", 2_000)
-    clock = iter((0, 4, 10, 12, 20, 28))
+    clock = iter((0, 4, 10, 12, 20, 28, 30, 33, 40, 49))
+    monkeypatch.setattr(bench_fast_run, "reference_seconds", lambda: 1.0)
     monkeypatch.setattr(bench_fast_run, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     run = bench_fast.SCALING | {"varied": "V", "V": 50, "d": 5, "threads": 1}
     row = bench_fast_run.measure(run)
     assert row.items() >= run.items()
-    assert row["words_per_second"] == 3 * 2_000 / 2
-    assert 0.1 < row["pairs_per_second"] / row["words_per_second"] < 10
+    words = 3 * 2_000
+    assert row["words_per_second"] == words / 4
+    assert (row["slowest"], row["fastest"]) == (round(words / 9), words / 2)
 
 
 def test_memory_is_not_filled_by_what_other_trainers_need():

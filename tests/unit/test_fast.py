@@ -12,19 +12,16 @@ import torch
 from torch.nn.functional import logsigmoid
 
 from utils.corpus import read_sentences
-from utils.fast import compiled, learners
+from utils.fast import learners
 from utils.fast import text as text_module
 from utils.fast import training as training_module
 from utils.fast.blocks import Windows, bands, reaches, subsample_piece
 from utils.fast.kernels import Scratch, Table, add_rows, block_step, softmax_step
 from utils.fast.learners import (
-    LEARNERS,
-    CompiledLearner,
+    LEARNERS_OF,
     FullSoftmaxLearner,
     HierarchicalSoftmaxBlocks,
-    HierarchicalSoftmaxLearner,
     NegativeSamplingBlocks,
-    NegativeSamplingLearner,
     Tally,
 )
 from utils.fast.text import Text
@@ -114,7 +111,7 @@ def test_blocks_come_in_random_order_that_the_seed_fixes():
 
 def test_thinning_keeps_words_by_their_chance_and_no_end_of_sentence():
     piece = torch.tensor(([0] * 50 + [1] * 50 + [2]) * 200, dtype=torch.int32)
-    ids, sentence = subsample_piece(piece, torch.tensor([1.0, 0.25, 0.0]), seeded())
+    ids, sentence = subsample_piece(piece, torch.tensor([1.0, 0.25]), seeded())
     assert (
         (ids == 0).sum() == 10_000
         and abs(int((ids == 1).sum()) - 2500) < 200
@@ -255,7 +252,7 @@ def test_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
     counts_in = torch.zeros(len(vocab))
     counts_out = torch.zeros(len(vocab))
     for seed in range(60):
-        ids, sentence = subsample_piece(text[0], torch.cat([keep, torch.zeros(1)]), seeded(seed))
+        ids, sentence = subsample_piece(text[0], keep, seeded(seed))
         windows = Windows(ids, sentence, objective.T, 3, seeded(seed))
         noise = objective.noise.sample((len(windows.ids), objective.M), seeded(seed))
         times = objective.weights[windows.band]
@@ -360,204 +357,6 @@ def test_hierarchical_softmax_learns_every_pair_in_one_pass(monkeypatch):
     assert tally.pairs == len(found) and len(steps) > 5
 
 
-@pytest.fixture(params=["compiled", "as Python reads it"])
-def loop_of(request):
-    """loop_of(objective) -> its loop for d coordinates, and what it asks besides the text (the
-    draws of seed 7).
-    """
-
-    def get(objective, words=57):
-        loop, asked = objective.loop(d, words, seeded(7))
-        return (loop if request.param == "compiled" else loop.py_func), asked
-
-    return get
-
-
-def compiled_objective(name):
-    kind = {"ns": NegativeSamplingLearner, "hs": HierarchicalSoftmaxLearner}[name]
-    return kind(toy_vocab(), torch.ones(V), 3, 4, 0.75)  # window 3, K = 4
-
-
-def learn_words(name, loop_of, rate, start, end, every=1, lr=1.0):
-    """Run the loop over a toy text.
-
-    (what it returns, its pairs as (centre, other) places, tables, vectors before).
-    """
-    objective = compiled_objective(name)
-    tables = [
-        Table(torch.randn(rows, d, generator=seeded(rows)) / 2, rate * torch.linspace(*ends, rows))
-        for rows, ends in ((V, (1, 2)), (objective.output_rows, (0.5, 1)))
-    ]  # each row has a rate of its own
-    ids, sentence = toy_text(seed=5)
-    text = (ids, *reaches(sentence, 3, seeded(5)))
-    before = [table.vectors.clone() for table in tables]
-    arrays = [table.vectors.numpy() for table in tables] + [table.rates.numpy() for table in tables]
-    loop, asked = loop_of(objective)
-    seen = loop(
-        *arrays, *(part.int().numpy() for part in text), start, end, *asked, np.float32(lr), every
-    )
-    return seen, [(i, j) for i, j in pairs_of(sentence, 3, 5) if start <= i < end], tables, before
-
-
-def losses_of_words(name, pairs, noise, v, weight):
-    """The loss of each pair, from the plain objective or, for "ns", with its word's M noise words,
-    K / M times each.
-    """
-    ids, _ = toy_text(seed=5)
-    centre, other = (ids[list(places)] for places in zip(*pairs))
-    if name == "hs":  # the word's own walk, from a word of its window
-        plain = HierarchicalSoftmax(d, huffman_tree(toy_vocab().counts))
-        plain.weight = torch.nn.Parameter(weight)
-        return plain.loss(v[other], centre), plain.weight
-    weight = weight.requires_grad_()
-    M = NegativeSamplingLearner.M
-    drawn = torch.stack([torch.from_numpy(noise[i : i + M]).long() for i, _ in pairs])  # (pairs, M)
-    scores = (v[centre][:, None] * weight[torch.cat([other[:, None], drawn], dim=1)]).sum(dim=2)
-    losses = -logsigmoid(scores * torch.tensor([1.0] + M * [-1.0]))
-    return (losses * torch.tensor([1.0] + M * [4 / M])).sum(dim=1), weight
-
-
-@pytest.mark.parametrize("name", ["ns", "hs"])
-@pytest.mark.parametrize("start", range(0, 50, 7))
-def test_a_compiled_word_moves_by_its_pairs_gradients(loop_of, name, start):
-    """Both tables, by the rates' share of the summed gradient.
-
-    A small step, as a row that comes twice moves twice.
-    """
-    lr = 2e-4
-    (pairs, nats, measured), expected, tables, before = learn_words(
-        name, loop_of, 0.5, start, start + 1, lr=lr
-    )
-    if not expected:
-        assert (pairs, nats, measured) == (0, 0.0, 0)
-        return
-    v = before[0].clone().requires_grad_()
-    noise = loop_of(compiled_objective(name))[1][0]
-    losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
-    losses.sum().backward()
-    assert pairs == measured == len(expected) and nats == pytest.approx(
-        losses.sum().item(), rel=1e-5
-    )
-    for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
-        torch.testing.assert_close(
-            (old - table.vectors) / lr, table.rates[:, None] * gradient, rtol=0.02, atol=0.005
-        )
-        assert (table.vectors != old).any(dim=1).tolist() == (gradient != 0).any(dim=1).tolist()
-
-
-@pytest.mark.parametrize("name", ["ns", "hs"])
-def test_a_compiled_step_is_exact_where_no_row_comes_twice(loop_of, name, monkeypatch):
-    """Negative sampling: no word twice among a window and its noise words.
-
-    Hierarchical softmax: a single walk.
-    """
-    monkeypatch.setattr(NegativeSamplingLearner, "M", 2)
-    ids, sentence = toy_text(seed=5)
-    noise = loop_of(compiled_objective("ns"))[1][0]
-    tried = 0
-    for start in range(57):
-        near = [int(ids[j]) for i, j in pairs_of(sentence, 3, 5) if i == start]
-        rows = near + noise[start : start + 2].tolist()
-        if not near or (len(set(rows)) < len(rows) if name == "ns" else len(near) > 1):
-            continue
-        _, expected, tables, before = learn_words(name, loop_of, 0.5, start, start + 1)
-        v = before[0].clone().requires_grad_()
-        losses, weight = losses_of_words(name, expected, noise, v, before[1].clone())
-        losses.sum().backward()
-        for table, old, gradient in zip(tables, before, (v.grad, weight.grad.to_dense())):
-            torch.testing.assert_close(
-                table.vectors, old - table.rates[:, None] * gradient, rtol=0, atol=2e-3
-            )
-        tried += 1
-    assert tried > 5
-
-
-@pytest.mark.parametrize("name", ["ns", "hs"])
-def test_a_compiled_pass_asks_every_pair_once_and_measures_each_third(loop_of, name):
-    """Each third word for negative sampling, each third pair for hierarchical softmax.
-
-    Rate 0 moves nothing.
-    """
-    (pairs, nats, measured), expected, tables, before = learn_words(
-        name, loop_of, 0.0, 0, 57, every=3
-    )
-    losses, _ = losses_of_words(
-        name, expected, loop_of(compiled_objective(name))[1][0], before[0], before[1]
-    )
-    centres = sorted({i for i, _ in expected})[::3]
-    chosen = (
-        torch.tensor([i in centres for i, _ in expected])
-        if name == "ns"
-        else torch.arange(len(expected)) % 3 == 0
-    )
-    assert (pairs, measured) == (len(expected), int(chosen.sum()))
-    assert nats == pytest.approx(losses[chosen].detach().double().sum().item(), rel=1e-5)
-    assert all(torch.equal(table.vectors, old) for table, old in zip(tables, before))
-
-
-@pytest.mark.parametrize("name", ["ns", "hs"])
-def test_a_compiled_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkeypatch):
-    """A sentence of the words 0 to 5, and, when the rate is 0 already, one of the others."""
-    monkeypatch.setattr(CompiledLearner, "WORDS_PER_RATE", 6)
-    objective = compiled_objective(name)
-    shares = []
-    tables = [
-        Table(torch.randn(rows, d, generator=seeded()), torch.ones(rows))
-        for rows in (V, objective.output_rows)
-    ]
-    before = tables[0].vectors.clone()
-    ids = torch.arange(V).repeat_interleave(torch.tensor([1] * 6 + [2] * 6))
-    tally = objective.learn(
-        ids,
-        (ids > 5).long(),
-        *tables,
-        lambda share: shares.append(share) or float(share == 0),
-        seeded(),
-        Scratch(),
-    )
-    assert shares == [0, 6 / 18, 12 / 18]
-    assert (tables[0].vectors != before).any(dim=1).tolist() == [True] * 6 + [False] * 6
-    assert tally.pairs == len(pairs_of((ids > 5).long(), 3, 0))
-
-
-def test_the_compiled_sigma_is_within_its_bound():
-    """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
-    for x in torch.linspace(-15, 15, 61).tolist():
-        inputs = np.full((2, 1), x, np.float32)
-        outputs = np.ones((1, 1), np.float32)
-        ones = np.ones(2, np.float32)
-        text = [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
-        tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
-        compiled.loops(1).walks(inputs, outputs, ones, ones, *text, 0, 1, *tree, np.float32(1), 1)
-        assert inputs[1, 0] == pytest.approx(
-            x + 1 - torch.sigmoid(torch.tensor(x)).item(), abs=1e-4
-        )
-
-
-def test_compiled_negative_sampling_asks_as_often_as_it_says(sentences, vocab):
-    """`asked` again: each word of a window once, each of M noise words, from a word's place on, n K
-    / M times.
-    """
-    objective = NegativeSamplingLearner(vocab, torch.ones(len(vocab)).double(), 3, 5, 0.75)
-    K = 5
-    ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]
-    counts_in = torch.zeros(len(vocab))
-    counts_out = torch.zeros(len(vocab))
-    for seed in range(20):
-        left, right = reaches(torch.zeros_like(ids), 3, seeded(seed))
-        _, (noise, M, share) = objective.loop(d, len(ids), seeded(seed + 99))
-        shared = torch.from_numpy(noise).long().unfold(0, M, 1)  # (words, M)
-        assert len(shared) == len(ids) and M * share == pytest.approx(K)
-        n = (left + right).float()
-        counts_in.index_add_(0, ids, n * (1 + K) / 20)
-        counts_out.index_add_(0, shared.flatten(), n.repeat_interleave(M) * share.item() / 20)
-        counts_out.index_add_(
-            0, ids, n / 20
-        )  # as often in a window as it has words in its own, on average
-    for counted, (said, _) in zip((counts_in, counts_out), objective.visits):
-        torch.testing.assert_close(counted.double(), said, rtol=0.1, atol=1.0)
-
-
 def loss_of_all(plain, sentences, vocab, run):
     batches = skip_gram_batches(*vocab.encode(sentences), vocab, window=5, subsample=None, seed=1)
     plain.weight.data = run.output_table.vectors
@@ -584,6 +383,30 @@ def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
         run.train(threads=1)
         losses.append(loss_of_all(plain, sentences, vocab, run))
     assert losses[0] == pytest.approx(losses[1], abs=0.1) and max(losses) < most, losses
+
+
+@pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
+@pytest.mark.slow
+def test_two_threads_learn_within_the_spread_of_seeds(sentences, vocab, name, most, short):
+    plain = (
+        NegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+        if name == "ns"
+        else HierarchicalSoftmax(8, huffman_tree(vocab.counts))
+    )
+
+    def losses(threads, seeds):
+        found = []
+        for seed in seeds:
+            options = dict(objective=name, dim=8, subsample=0, epochs=30, seed=seed)
+            run = Run(Text(sentences, vocab), vocab, **options)
+            run.train(threads=threads)
+            found.append(loss_of_all(plain, sentences, vocab, run))
+        return np.array(found)
+
+    one = losses(1, range(5))
+    two = losses(2, range(5, 8))
+    assert abs(two.mean() - one.mean()) < 4 * one.std(ddof=1) + 0.02
+    assert max(*one, *two) < most
 
 
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
@@ -642,12 +465,21 @@ def test_tiny_blocks_learn_what_the_plain_trainer_learns(sentences, vocab, monke
     )
 
 
-@pytest.mark.parametrize("objective", LEARNERS)
+@pytest.mark.parametrize(
+    "model, objective", [(model, name) for model, names in LEARNERS_OF.items() for name in names]
+)
 @pytest.mark.slow
-def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, objective):
+def test_the_vectors_tell_the_two_kinds_of_sentences_apart(sentences, vocab, model, objective):
     """Even words occur among even words only: their vectors end up together."""
     vectors = train_fast(
-        sentences, vocab, objective=objective, dim=8, subsample=0, epochs=30, threads=1
+        sentences,
+        vocab,
+        model=model,
+        objective=objective,
+        dim=8,
+        subsample=0,
+        epochs=30,
+        threads=1,
     )
     unit = torch.nn.functional.normalize(vectors.vectors - vectors.vectors.mean(dim=0), dim=1)
     even = torch.tensor([int(word[1:]) % 2 == 0 for word in vectors.words])
@@ -685,8 +517,53 @@ def test_streaming_a_file_equals_text_in_memory(vocab, sentences, tmp_path, monk
     memory = train_fast(words, kinds, **options).vectors
     monkeypatch.setattr(text_module, "IN_MEMORY", 16)
     text = Text(path, kinds)
-    assert text._file._rolled and len(whole(text)) == sum(len(s) + 1 for s in words)
+    assert text._pieces._file._rolled and len(whole(text)) == sum(len(s) + 1 for s in words)
     assert torch.equal(train_fast(str(path), kinds, **options).vectors, memory)
+
+
+@pytest.mark.parametrize("options", [dict(), dict(min_count=3), dict(min_count=1, max_size=7)])
+@pytest.mark.parametrize("at_once", [1, 1 << 16])
+def test_one_reading_gives_what_two_give(tmp_path, monkeypatch, options, at_once):
+    """Of a file in several scripts, and of the same sentences in memory."""
+    generator = np.random.default_rng(0)
+    letters = "ab cd\u0301e \u00e9 \u05d0\u05b0 \u0915\u093f \u0130 \u03a3 5 ' \u200d \n"
+    text = "".join(generator.choice(list(letters), 20_000))
+    path = tmp_path / "text.txt"
+    path.write_text(text, encoding="utf-8")
+    monkeypatch.setattr(text_module, "AT_ONCE", at_once)
+    monkeypatch.setattr(text_module, "PIECE", 64)
+    monkeypatch.setattr(text_module, "IN_MEMORY", 1_000)
+    vocab = Vocab(read_sentences(path), **options)
+    expected = Text(list(read_sentences(path)), vocab)
+    for source in (path, str(path), list(read_sentences(path)), read_sentences(path)):
+        found, its_vocab = Text.with_vocabulary(source, **options)
+        assert its_vocab.words == vocab.words and torch.equal(its_vocab.counts, vocab.counts)
+        assert whole(found) == whole(expected) and len(found) == len(expected) > 20
+        assert (found.words, found.known, found.checksum) == (
+            expected.words,
+            expected.known,
+            expected.checksum,
+        )
+    again = Text(path, vocab)
+    assert (again.words, again.checksum) == (expected.words, expected.checksum)
+
+
+def test_one_reading_refuses_what_two_refuse(tmp_path):
+    (tmp_path / "empty").write_text("1 2 3\n")
+    with pytest.raises(ValueError, match="the corpus is empty"):
+        Text.with_vocabulary(tmp_path / "empty")
+    with pytest.raises(ValueError, match="no word occurs 5 times: the largest count is 2 .'b'"):
+        Text.with_vocabulary([["a", "b", "b"]])
+    with pytest.raises(ValueError, match="min_count is 0"):
+        Text.with_vocabulary(iter(lambda: pytest.fail("the text was read"), None), min_count=0)
+    with pytest.raises(TypeError, match="not a string such as"):
+        Text.with_vocabulary(["a b"])
+
+
+def test_vectors_without_a_vocabulary_are_those_with_it(sentences, vocab):
+    options = dict(dim=4, epochs=1, threads=1)
+    alone = train_fast(sentences, min_count=1, **options)
+    assert torch.equal(alone.vectors, train_fast(sentences, vocab, **options).vectors)
 
 
 def test_one_sentence_of_a_million_tokens(vocab):
@@ -749,7 +626,7 @@ def test_one_thread_and_a_seed_give_the_same_vectors_again(vocab, sentences):
 def test_each_piece_and_each_pass_draws_anew(vocab, sentences, short):
     run = Run(Text(sentences, vocab), vocab, dim=4, epochs=3, subsample=0)
     seeds = []
-    run.learner.learn = lambda *given: seeds.append(given[-2].initial_seed()) or Tally(1, 1.0, 1)
+    run.learner.learn_piece = lambda piece, draws, *_: seeds.append(draws) or Tally(1, 1.0, 1)
     run.train(threads=1)
     assert len(set(seeds)) == len(seeds) == len(run)
 
@@ -782,6 +659,8 @@ def test_the_history_has_every_pair(vocab, sentences, short):
         (dict(lr=0.0), "lr is 0"),
         (dict(lr=float("inf")), "lr is inf"),
         (dict(power=float("inf")), "power is inf"),
+        (dict(model="glove"), "model is 'glove'; choose"),
+        (dict(model="cbow", objective="softmax"), "'softmax' is for skip-gram only.*ns, hs"),
     ],
 )
 def test_wrong_settings_are_named(vocab, sentences, wrong, message):
@@ -789,8 +668,18 @@ def test_wrong_settings_are_named(vocab, sentences, wrong, message):
         train_fast(sentences, vocab, **wrong)
 
 
-@pytest.mark.parametrize("objective", ["ns", "hs", "ns-blocks", "hs-blocks"])
-def test_rates_of_rows(vocab, sentences, objective):
+@pytest.mark.parametrize(
+    "model, objective",
+    [
+        ("skip-gram", "ns"),
+        ("skip-gram", "hs"),
+        ("skip-gram", "ns-blocks"),
+        ("skip-gram", "hs-blocks"),
+        ("cbow", "ns"),
+        ("cbow", "hs"),
+    ],
+)
+def test_rates_of_rows(vocab, sentences, model, objective):
     """lr for all of them, or by 1 / sqrt(n).
 
     Never more than 2 / p where p questions pile up in a step.
@@ -798,7 +687,13 @@ def test_rates_of_rows(vocab, sentences, objective):
 
     def rates(lr, epochs):
         run = Run(
-            Text(sentences, vocab), vocab, objective=objective, subsample=0, epochs=epochs, lr=lr
+            Text(sentences, vocab),
+            vocab,
+            model=model,
+            objective=objective,
+            subsample=0,
+            epochs=epochs,
+            lr=lr,
         )
         steps = vocab.counts.sum() / run.learner.words_per_step
         bounds = [2 / (asked / steps).clamp(min=once) for asked, once in run.learner.visits]

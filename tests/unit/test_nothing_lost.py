@@ -16,7 +16,7 @@ from gensim.models import KeyedVectors
 
 from utils.corpus import load_corpus
 from utils.embeddings import Embeddings
-from utils.fast import checkpoints, command, training
+from utils.fast import checkpoints, training
 from utils.fast import text as text_module
 from utils.fast.command import main
 from utils.fast.settings import Settings
@@ -165,7 +165,7 @@ def test_a_stop_while_reading_promises_nothing_that_is_not_there(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(command, "read_sentences", interrupted)
+    monkeypatch.setattr(text_module, "read_lines", interrupted)
     assert run(corpus, tmp_path / "v", *resume) == 130
     told = "--resume goes on" if resume else "nothing was trained yet"
     assert told in one_line(capsys)
@@ -303,7 +303,7 @@ def test_the_corpus_is_never_the_output(corpus, tmp_path, capsys, way):
 def test_only_files_are_written_to_and_that_is_found_before_reading(
     tmp_path, capsys, corpus, monkeypatch
 ):
-    monkeypatch.setattr(command, "read_sentences", lambda path: pytest.fail("the text was read"))
+    monkeypatch.setattr(text_module, "read_lines", lambda path: pytest.fail("the text was read"))
     os.mkfifo(tmp_path / "pipe")
     for out in ("/dev/null", tmp_path / "pipe", tmp_path, tmp_path / "no" / "v"):
         assert run(corpus, out) == 1
@@ -411,7 +411,7 @@ BAD_OPTIONS = [
 def test_numbers_outside_their_range_are_refused_before_reading(
     corpus, tmp_path, capsys, monkeypatch, name, value
 ):
-    monkeypatch.setattr(command, "read_sentences", lambda path: pytest.fail("the text was read"))
+    monkeypatch.setattr(text_module, "read_lines", lambda path: pytest.fail("the text was read"))
     assert main([str(corpus), "--out", str(tmp_path / "v"), f"{name}={value}"]) == 1
     error = one_line(capsys)
     assert error.startswith(name.removeprefix("--")), error

@@ -77,6 +77,24 @@ def _training_step(weight, ids, signs, v_c, lr=0.1):
         return torch.nn.functional.softplus(-answers).sum().item()
 
 
+def _pair_step(v, u, c, o, label, lr=0.1):
+    v_c = v[c].clone()
+    error = 1 / (1 + torch.exp(-torch.dot(v_c, u[o]))) - label
+    v.index_add_(0, torch.tensor([c]), -lr * error * u[o][None])
+    u.index_add_(0, torch.tensor([o]), -lr * error * v_c[None])
+
+
+def _bag_means(v, ids, lengths):
+    bags = [v[bag[:n]] for bag, n in zip(ids, lengths.tolist())]
+    return torch.stack([bag.sum(dim=0) / len(bag) for bag in bags])
+
+
+def _noise_gradient(x, U_noise, pairs, K):
+    scores = (U_noise * x).sum(dim=1)
+    each = torch.sigmoid(scores)[:, None] * U_noise
+    return pairs * K * each.mean(dim=0)
+
+
 CORRECT = {
     0: _pairs_of,
     1: _noise_words,
@@ -85,6 +103,9 @@ CORRECT = {
     4: _answers_loss,
     5: _walk_loss,
     6: _training_step,
+    7: _pair_step,
+    8: _bag_means,
+    9: _noise_gradient,
 }
 ALSO_CORRECT = {1: _noise_words_by_search, 2: _draw_from_text_by_search}
 DEFECT = {
@@ -112,6 +133,63 @@ DEFECT = {
     6: (
         "The gradient is dense: each step fills and subtracts a whole table, V rows, to move a "
         "handful."
+    ),
+    7: (
+        "The output row moves along the centre vector after its move, not before: the right error, "
+        "times the wrong vector."
+    ),
+    8: (
+        "The sum of a bag is divided by the width of the padded table, not by the bag's own size: "
+        "short bags get short vectors."
+    ),
+    9: (
+        "The weight K / M forgets that each of the word's pairs would have had K noise words: it "
+        "is pairs K / M."
+    ),
+}
+HINTS = {
+    1: (
+        "One word is 100 times as frequent as another. How many times as often should it be drawn "
+        "at power 0.75? How many times as often is it?",
+        "100 ** 0.75 is 31.6. Draw many words and compare the two counts; which power do they fit?",
+    ),
+    2: (
+        "For `sentences` and `vocab`, print each word's share of the text beside its share of many "
+        "draws. The two should agree, up to luck.",
+        "One word of the vocabulary is special to Python's `if`. Look at the most frequent one.",
+    ),
+    3: (
+        "Build steps whose duration you know beforehand.",
+        "How fast should a step be that does nothing but wait for a tenth of a second?",
+    ),
+    4: (
+        "A model can be sure of itself and wrong. What should the loss be where the answer is no "
+        "and the score is 10, 50, 200, in single precision?",
+        "Far from 0 the loss of a wrong answer is nearly the score itself. Compare.",
+    ),
+    5: (
+        "Which equation of lesson 04 must hold on every tree, whatever the vectors are?",
+        "The probabilities of all words sum to 1 (15.2.9). Try a tree whose paths differ in depth.",
+    ),
+    6: (
+        "Check the moved rows against error times vector. Then make the vocabulary a hundred times "
+        "as large, and change nothing else.",
+        "Count the rows that a step reaches: at lr=torch.inf each row that it reaches shows.",
+    ),
+    7: (
+        "Both moves are minus the rate times a gradient of one loss. Ask autograd for the two "
+        "gradients, and use a large rate.",
+        "Follow `v[c]` through the three lines. Which value has it in the last one?",
+    ),
+    8: (
+        "Make two bags of which you know the means: one as long as the table is wide, one of a "
+        "single word.",
+        "The mean of a bag of one word is that word's vector.",
+    ),
+    9: (
+        "Two words meet the same noise words, one has a single pair, the other has ten. What "
+        "should the ratio of their gradients be?",
+        "With M = K every pair is handed the same K words: write the sum pair by pair.",
     ),
 }
 
@@ -199,6 +277,25 @@ def _how_often(outcomes, what: bool) -> str:
     return "" if times == len(outcomes) else f" in {times} of {len(outcomes)} runs"
 
 
+_given = Counter()  # hints of each piece, in this kernel
+
+
+def hint(number: int) -> None:
+    """Print the next hint for a piece; after the last one they begin anew.
+
+    Raises KeyError for a piece without hints.
+    """
+    if number not in HINTS:
+        raise KeyError(f"there is no hint for piece {number!r}, only for {_listed(HINTS)}")
+    place = _given[number] % len(HINTS[number])
+    _given[number] += 1
+    print(f"Piece {number}, hint {place + 1} of {len(HINTS[number])}: {HINTS[number][place]}")
+
+
+def _listed(numbers) -> str:
+    return ", ".join(map(str, numbers))
+
+
 def spot(number: int, proves_it, defective) -> None:
     """Run the reader's test on the defective function and on correct ones; print what it proves.
 
@@ -207,7 +304,7 @@ def spot(number: int, proves_it, defective) -> None:
     KeyError for an unknown piece.
     """
     if number not in CORRECT:
-        raise KeyError(f"there is no piece {number!r}; there are {', '.join(map(str, CORRECT))}")
+        raise KeyError(f"there is no piece {number!r}; there are {_listed(CORRECT)}")
     for function in (proves_it, defective):
         if not callable(function):
             kind = type(function).__name__

@@ -9,15 +9,16 @@ from utils.checks import check_memory
 
 
 def subsample_piece(
-    piece: Int[Tensor, "n"], keep: Float[Tensor, "V1"], generator
+    piece: Int[Tensor, "n"], keep: Float[Tensor, "V"], generator
 ) -> tuple[Int[Tensor, "k"], Int[Tensor, "k"]]:
     """(ids, sentence_ids) of the words that survive subsampling.
 
-    The id V ends a sentence in `piece`; keep (V + 1,) holds each word's chance, and 0 for V itself.
+    The id V ends a sentence in `piece`, and is dropped; keep (V,) holds each word's chance.
     """
     piece = piece.long()
-    survives = torch.rand(len(piece), generator=generator) < keep[piece]
-    sentence_ids = (piece == len(keep) - 1).cumsum(0)
+    chance = pad(keep.float(), (0, 1))
+    survives = torch.rand(len(piece), generator=generator) < chance[piece]
+    sentence_ids = (piece == len(keep)).cumsum(0)
     return piece[survives], sentence_ids[survives]
 
 

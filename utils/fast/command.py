@@ -12,14 +12,14 @@ import sys
 from pathlib import Path
 
 from utils.checks import real_number, whole_number
-from utils.corpus import read_sentences
 from utils.fast import checkpoints
-from utils.fast.settings import OBJECTIVES, Settings, options
+from utils.fast.settings import MODELS, OBJECTIVES, Settings, options
 from utils.fast.text import Text
 from utils.fast.training import MOST_THREADS, Run
 from utils.files import check_output
 from utils.training import TrainingDiverged
-from utils.vocabulary import Vocab
+
+CHOICES = {"model": MODELS, "objective": OBJECTIVES}
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,7 +36,7 @@ class OneLineParser(argparse.ArgumentParser):
 def parse(arguments=None) -> argparse.Namespace:
     parser = OneLineParser(
         prog="python -m utils.fast",
-        description="Train skip-gram word vectors on a UTF-8 text, one sentence a line.",
+        description="Train word vectors on a UTF-8 text, one sentence a line.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("corpus", help="the text, also .gz or .bz2; it may be larger than memory")
@@ -49,7 +49,7 @@ def parse(arguments=None) -> argparse.Namespace:
         "--binary", action="store_true", help="write the binary format, not the text"
     )
     for name, kind, default, text in options():
-        choices = OBJECTIVES if name == "objective" else None
+        choices = CHOICES.get(name)
         parser.add_argument(f"--{name}", type=kind, default=default, help=text, choices=choices)
     parser.add_argument("--threads", type=int, help="all cores by default")
     parser.add_argument("--min-count", type=int, default=5, help="occurrences that a word needs")
@@ -84,8 +84,7 @@ class Command:
 
     def run(self) -> int:
         given = self.given
-        vocab = Vocab(read_sentences(given.corpus), min_count=given.min_count)
-        text = Text(given.corpus, vocab)
+        text, vocab = Text.with_vocabulary(given.corpus, given.min_count)
         print(f"{text.words:,} words of text, {len(vocab):,} in the vocabulary", flush=True)
         run = Run(text, vocab, **self.settings.as_dict())
         self.training = True

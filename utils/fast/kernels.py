@@ -35,16 +35,32 @@ def add_rows(
     table.scatter_add_(0, ids.view(-1, 1).expand(-1, d), rows.view(-1, d))
 
 
+def padded(vectors: Float[Tensor, "V d"], columns: int) -> Float[Tensor, "V columns"]:
+    """A copy with columns of zeros up to so many.
+
+    They stay zero: they add nothing to a dot product, and a row moves by multiples of other rows.
+    """
+    return torch.nn.functional.pad(vectors, (0, columns - vectors.shape[1]))
+
+
 class Table:
     """Vectors (V, d), and how far they move.
 
     With `rates` (V,) a row moves by its rate, times the step's learning rate, times its gradient.
     Without, each coordinate has a rate of its own, that of Adagrad, from the sum of its squared
-    gradients so far, `squares` (V, d).
+    gradients so far, `squares` (V, d). `rows` are the vectors with columns of zeros up to
+    `columns`, as compiled loops want them; both are the same memory.
     """
 
-    def __init__(self, vectors: Float[Tensor, "V d"], rates: Float[Tensor, "V"] | None = None):
-        self.vectors = vectors
+    def __init__(
+        self,
+        vectors: Float[Tensor, "V d"],
+        rates: Float[Tensor, "V"] | None = None,
+        columns: int | None = None,
+    ):
+        d = vectors.shape[1]
+        self.rows = padded(vectors, columns) if columns and columns > d else vectors
+        self.vectors = self.rows[:, :d]
         self.rates = rates
         self.squares = torch.zeros_like(vectors) if rates is None else None
 

@@ -1,8 +1,9 @@
-"""Learners: how a piece of subsampled text becomes updates of the two tables, for each objective.
+"""Learners: how a piece of text becomes updates of the two tables, for each model and objective.
 
-A learner has `output_rows`, `window`, `base_rate`, and `learn(ids, sentence_ids, input_table,
-output_table, rate, generator, scratch)`, one pass over a piece, where `rate(share)` is the learning
-rate after that share of it. `visits` says how often rows are updated, which decides their rates.
+A learner has `output_rows`, `columns(d)`, `base_rate`, `visits` and `learn_piece(piece, draws,
+input_table, output_table, rate, scratch)`, one pass over a piece, where `rate(share)` is the
+learning rate after that share of it. `visits` says how often rows are updated, which decides their
+rates; `columns` how many columns a table of d coordinates needs.
 """
 
 from typing import NamedTuple
@@ -10,13 +11,30 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from utils.fast import compiled
-from utils.fast.blocks import Windows, bands, reaches
+from utils.fast import bounds, drawing
+from utils.fast.blocks import Windows, bands, reaches, subsample_piece
 from utils.fast.kernels import block_step, softmax_step
+from utils.fast.loops import choose_loops
 from utils.noise import NoiseDistribution
 from utils.tree import huffman_tree
 
-LOSS_EVERY = 16  # the loss is computed in one step of so many
+LOSS_EVERY = 16  # steps of blocks: the loss is computed in one of so many
+LOSS_EVERY_WINDOWS = 128  # the same for the compiled loops, whose steps are single windows
+
+
+class Draws(NamedTuple):
+    """What a piece of the text is drawn with: the same seed and number give the same again."""
+
+    seed: int
+    number: int
+
+    def generator(self) -> torch.Generator:
+        """For what torch draws; it takes seeds of 64 bits."""
+        return torch.Generator().manual_seed((self.seed * 1_000_003 + self.number) % (1 << 63))
+
+    def stream(self, purpose: int) -> np.uint64:
+        """For what compiled code draws."""
+        return drawing.stream(self.seed, self.number, purpose)
 
 
 class Tally(NamedTuple):
@@ -55,7 +73,25 @@ def sampling_visits(vocab, keep, window: int, negatives: int, q, noise_at_once) 
     return inputs, outputs
 
 
-class NegativeSamplingBlocks:
+class BlockLearner:
+    """Subsamples a piece, and learns what is left in blocks: products of matrices.
+
+    A subclass has `learn(ids, sentence_ids, input_table, output_table, rate, generator, scratch)`.
+    """
+
+    def learn_piece(self, piece, draws, input_table, output_table, rate, scratch) -> Tally:
+        generator = draws.generator()
+        ids, sentence_ids = subsample_piece(piece, self.keep, generator)
+        if not len(ids):
+            return Tally()
+        return self.learn(ids, sentence_ids, input_table, output_table, rate, generator, scratch)
+
+    @staticmethod
+    def columns(d: int) -> int:
+        return d
+
+
+class NegativeSamplingBlocks(BlockLearner):
     """15.2.6 as products of matrices: blocks of T words, each with M noise words for all its pairs.
 
     A noise word has weight n K / M for a word with n pairs: as much, on average, as K draws for
@@ -67,6 +103,7 @@ class NegativeSamplingBlocks:
     base_rate = 16.0
 
     def __init__(self, vocab, keep, window: int, negatives: int, power: float):
+        self.keep = keep
         self.noise = NoiseDistribution(vocab.counts, power)
         self.window = window
         self.output_rows = len(vocab)
@@ -120,13 +157,29 @@ class NegativeSamplingBlocks:
 def walk_visits(tree, vocab, keep, window: int) -> tuple:
     """Visits of the input rows and of the inner nodes under hierarchical softmax."""
     pairs = vocab.counts * keep.double() * (window + 1)
-    steps = (pairs[:, None] * (tree.signs != 0)).flatten()
-    nodes = torch.zeros(len(vocab) - 1).double().index_add_(0, tree.paths.flatten(), steps)
+    nodes = node_visits(tree, pairs)
     depth = (nodes.sum() / pairs.sum()).item()
     return Visits(pairs * depth, depth), Visits(nodes, 1)
 
 
-class HierarchicalSoftmaxBlocks:
+def node_visits(tree, targets: torch.Tensor) -> torch.Tensor:
+    """How often each inner node is passed, (V - 1,), if word w is the target targets[w] times."""
+    steps = (targets[:, None] * (tree.signs != 0)).flatten()
+    nodes = torch.zeros(len(targets) - 1).double()
+    return nodes.index_add_(0, tree.paths.flatten(), steps)
+
+
+def bag_visits(bags: torch.Tensor, window: int, questions: float | int) -> Visits:
+    """Visits of CBOW's input rows: a word is in as many bags as it has neighbours.
+
+    A bag of n words gives each a share of 1 / n, and a rate follows the squares of its gradients,
+    so n^2 visits of this kind weigh as much as one of skip-gram's.
+    """
+    n = window + 1  # words in a bag on average
+    return Visits(bags * n * questions / n**2, questions / n)
+
+
+class HierarchicalSoftmaxBlocks(BlockLearner):
     """15.2.7 as products of matrices: blocks of up to P pairs with the same target word.
 
     They share the target's path in Huffman's tree, and every score is needed. The windows are drawn
@@ -138,6 +191,7 @@ class HierarchicalSoftmaxBlocks:
 
     def __init__(self, vocab, keep, window: int, *_):
         tree = huffman_tree(vocab.counts)
+        self.keep = keep
         self.window = window
         self.output_rows = len(vocab) - 1
         self.depths = tree.depths
@@ -218,75 +272,162 @@ class HierarchicalSoftmaxBlocks:
 
 
 class CompiledLearner:
-    """Word after word of the text in a compiled loop, as word2vec.c goes.
+    """Window after window of the text in a compiled loop, as word2vec.c goes.
 
-    A subclass gives the loop and its own arguments with `loop(d, words, generator)`.
+    A subclass names its loop, and gives the loop's own arguments with `own(words, draws)`.
     """
 
     WORDS_PER_RATE = 1024  # words that are learned at one learning rate
+    words_per_step = 1
 
-    def learn(
-        self, ids, sentence_ids, input_table, output_table, rate, generator, scratch
-    ) -> Tally:
-        left, right = reaches(sentence_ids, self.window, generator)
-        text = [part.int().numpy() for part in (ids, left, right)]
-        tables = (input_table.vectors, output_table.vectors, input_table.rates, output_table.rates)
+    def __init__(self, vocab, keep, window: int):
+        self.keep = keep.float().numpy()
+        self.window = window
+        self.output_rows = len(vocab)
+
+    @staticmethod
+    def columns(d: int) -> int:
+        return choose_loops(d).columns
+
+    def learn_piece(self, piece, draws, input_table, output_table, rate, scratch) -> Tally:
+        text = drawing.subsample(
+            piece.numpy(), self.keep, self.window, draws.stream(drawing.SUBSAMPLING)
+        )
+        own = self.own(len(text[0]), draws)
+        return self.learn(text, own, input_table, output_table, rate)
+
+    def learn(self, text, own, input_table, output_table, rate) -> Tally:
+        """Learn the whole of `text` = (ids, left, right), with the loop's own arguments."""
+        words = len(text[0])
+        loops = choose_loops(input_table.vectors.shape[1])
+        loop = getattr(loops, self.loop)
+        tables = (input_table.rows, output_table.rows, input_table.rates, output_table.rates)
         tables = [table.numpy() for table in tables]
-        loop, own = self.loop(input_table.vectors.shape[1], len(ids), generator)
+        bounds.check_tables(*tables, loops.columns)
+        bounds.check_text(*text, len(tables[0]))
+        self.check_own(own, words)
         tallies = []
-        for start in range(0, len(ids), self.WORDS_PER_RATE):
-            end = min(start + self.WORDS_PER_RATE, len(ids))
-            now = np.float32(rate(start / len(ids)))
-            tallies.append(Tally(*loop(*tables, *text, start, end, *own, now, LOSS_EVERY)))
+        for start in range(0, words, self.WORDS_PER_RATE):
+            end = min(start + self.WORDS_PER_RATE, words)
+            now = np.float32(rate(start / words))
+            tallies.append(Tally(*loop(*tables, *text, start, end, *own, now, LOSS_EVERY_WINDOWS)))
         return total(tallies)
 
 
-class NegativeSamplingLearner(CompiledLearner):
-    """15.2.6: each word has M noise words that all its n pairs share, each with weight n K / M.
+class SamplingLearner(CompiledLearner):
+    """What both models share under negative sampling, 15.2.6: a table to draw noise words from."""
+
+    def __init__(self, vocab, keep, window: int, negatives: int, power: float):
+        super().__init__(vocab, keep, window)
+        self.noise = drawing.alias_table(NoiseDistribution(vocab.counts, power).probs.numpy())
+
+    def draw(self, count: int, draws: Draws) -> np.ndarray:
+        return drawing.draw_noise(self.noise, count, draws.stream(drawing.NOISE))
+
+    def check_own(self, own: tuple, words: int) -> None:
+        bounds.check_noise(own[0], self.noise_needed(words), self.output_rows)
+
+
+class WalkLearner(CompiledLearner):
+    """What both models share under hierarchical softmax, 15.2.7: Huffman's tree."""
+
+    def __init__(self, vocab, keep, window: int, *_):
+        super().__init__(vocab, keep, window)
+        tree = huffman_tree(vocab.counts)
+        turns_left = (tree.signs > 0).float()
+        self.tree = (tree.paths.int().numpy(), turns_left.numpy(), tree.depths.int().numpy())
+        self.output_rows = len(vocab) - 1
+        bounds.check_paths(*self.tree, self.output_rows)
+        self.visits = self.count_visits(tree, vocab, keep, window)
+
+    def own(self, words: int, draws: Draws) -> tuple:
+        return self.tree
+
+    def check_own(self, own: tuple, words: int) -> None:
+        """The tree was checked when it was built."""
+
+
+class NegativeSamplingLearner(SamplingLearner):
+    """Each word has M noise words that all its n pairs share, each with weight n K / M.
 
     They are neighbours in a stream of draws; the next word's begin one later, so each noise word
     serves M words in a row.
     """
 
+    loop = "skip_gram_sampling"
     M = 8
     base_rate = 15.0
-    words_per_step = 1
 
     def __init__(self, vocab, keep, window: int, negatives: int, power: float):
-        self.noise = NoiseDistribution(vocab.counts, power)
-        self.window = window
+        super().__init__(vocab, keep, window, negatives, power)
         self.share = negatives / self.M
-        self.output_rows = len(vocab)
+        q = torch.from_numpy(self.noise.probabilities())
         noise_at_once = (window + 1) * self.share
-        self.visits = sampling_visits(
-            vocab, keep, window, negatives, self.noise.probs, noise_at_once
-        )
+        self.visits = sampling_visits(vocab, keep, window, negatives, q, noise_at_once)
 
-    def loop(self, d: int, words: int, generator):
-        noise = self.noise.sample((words + self.M - 1,), generator)
-        own = (noise.int().numpy(), self.M, np.float32(self.share))
-        return compiled.loops(d).windows, own
+    def noise_needed(self, words: int) -> int:
+        return words + self.M - 1
+
+    def own(self, words: int, draws: Draws) -> tuple:
+        return self.draw(self.noise_needed(words), draws), self.M, np.float32(self.share)
 
 
-class HierarchicalSoftmaxLearner(CompiledLearner):
-    """15.2.7 along Huffman's tree, pair by pair."""
+class HierarchicalSoftmaxLearner(WalkLearner):
+    """Along Huffman's tree, all walks of a window at once: its rows move at the end of the window.
 
+    It learned held-out text as well as the exact order does, and is faster.
+    """
+
+    loop = "skip_gram_walks_together"
     base_rate = 12.0
-    words_per_step = 1
-
-    def __init__(self, vocab, keep, window: int, *_):
-        tree = huffman_tree(vocab.counts)
-        self.window = window
-        self.output_rows = len(vocab) - 1
-        turns_left = (tree.signs > 0).float()
-        self.tree = (tree.paths.int().numpy(), turns_left.numpy(), tree.depths.int().numpy())
-        self.visits = walk_visits(tree, vocab, keep, window)
-
-    def loop(self, d: int, *_):
-        return compiled.loops(d).walks, self.tree
+    count_visits = staticmethod(walk_visits)
 
 
-class FullSoftmaxLearner:
+class ExactHierarchicalSoftmaxLearner(HierarchicalSoftmaxLearner):
+    """Pair by pair, as word2vec.c goes: rows move after each pair, but for the topmost nodes."""
+
+    loop = "skip_gram_walks"
+
+
+class BagSamplingLearner(SamplingLearner):
+    """CBOW: the mean of the window's words predicts its centre word, against K noise words.
+
+    As in skip-gram, the next word's noise words begin one later in a stream of draws.
+    """
+
+    loop = "cbow_sampling"
+    base_rate = 40.0
+
+    def __init__(self, vocab, keep, window: int, negatives: int, power: float):
+        super().__init__(vocab, keep, window, negatives, power)
+        self.negatives = negatives
+        q = torch.from_numpy(self.noise.probabilities())
+        bags = vocab.counts * keep
+        outputs = Visits(bags + negatives * bags.sum() * q, 1)
+        self.visits = bag_visits(bags, window, 1 + negatives), outputs
+
+    def noise_needed(self, words: int) -> int:
+        return words + self.negatives - 1
+
+    def own(self, words: int, draws: Draws) -> tuple:
+        return self.draw(self.noise_needed(words), draws), self.negatives
+
+
+class BagWalkLearner(WalkLearner):
+    """CBOW: the mean of the window's words walks to its centre word."""
+
+    loop = "cbow_walks"
+    base_rate = 30.0
+
+    @staticmethod
+    def count_visits(tree, vocab, keep, window: int) -> tuple:
+        bags = vocab.counts * keep.double()
+        nodes = node_visits(tree, bags)
+        depth = (nodes.sum() / bags.sum()).item()
+        return bag_visits(bags, window, depth), Visits(nodes, 1)
+
+
+class FullSoftmaxLearner(BlockLearner):
     """15.1.7: every word is scored, but once for all pairs of a centre word."""
 
     T = 16
@@ -295,6 +436,7 @@ class FullSoftmaxLearner:
     visits = None  # each coordinate has a rate of its own, that of Adagrad
 
     def __init__(self, vocab, keep, window: int, *_):
+        self.keep = keep
         self.window = window
         self.output_rows = len(vocab)
         most = max(1, self.MOST_SCORES // len(vocab) // self.T)
@@ -334,7 +476,13 @@ class FullSoftmaxLearner:
 LEARNERS = {
     "ns": NegativeSamplingLearner,
     "hs": HierarchicalSoftmaxLearner,
+    "hs-exact": ExactHierarchicalSoftmaxLearner,
     "softmax": FullSoftmaxLearner,
     "ns-blocks": NegativeSamplingBlocks,
     "hs-blocks": HierarchicalSoftmaxBlocks,
 }
+CBOW_LEARNERS = {
+    "ns": BagSamplingLearner,
+    "hs": BagWalkLearner,
+}
+LEARNERS_OF = {"skip-gram": LEARNERS, "cbow": CBOW_LEARNERS}

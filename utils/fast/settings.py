@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field, fields
 
 from utils.checks import Real, Whole, one_of, real_number, whole_number
 
-OBJECTIVES = ("ns", "hs", "softmax", "ns-blocks", "hs-blocks")
+MODELS = ("skip-gram", "cbow")
+OBJECTIVES = ("ns", "hs", "hs-exact", "softmax", "ns-blocks", "hs-blocks")
+CBOW_OBJECTIVES = ("ns", "hs")
 
 
 def setting(default, help: str, kind: type):
@@ -22,9 +24,15 @@ class Settings:
     numbers become Python's.
     """
 
+    model: str = setting(
+        "skip-gram",
+        "skip-gram: the centre word predicts its window; cbow: the window's mean predicts it",
+        str,
+    )
     objective: str = setting(
         "ns",
-        "negative sampling, hierarchical softmax or full softmax; -blocks: in plain PyTorch",
+        "negative sampling, hierarchical softmax or full softmax; -exact: pair by pair; "
+        "-blocks: in plain PyTorch",
         str,
     )
     dim: Whole = setting(100, "coordinates of a vector", int)
@@ -40,6 +48,7 @@ class Settings:
 
     def __post_init__(self):
         checked = {
+            "model": one_of("model", self.model, MODELS),
             "objective": one_of("objective", self.objective, OBJECTIVES),
             "dim": whole_number("dim", self.dim, most=100_000),
             "window": whole_number("window", self.window, most=1_000),
@@ -49,6 +58,11 @@ class Settings:
             "epochs": whole_number("epochs", self.epochs, most=1_000_000),
             "seed": whole_number("seed", self.seed, least=0),
         }
+        if self.model == "cbow" and self.objective not in CBOW_OBJECTIVES:
+            raise ValueError(
+                f"the objective {self.objective!r} is for skip-gram only; with model='cbow' choose "
+                f"from {', '.join(CBOW_OBJECTIVES)}"
+            )
         if self.lr is not None:
             checked["lr"] = real_number("lr", self.lr, above=0, hint=", or none for own rates")
         for name, value in checked.items():

@@ -14,14 +14,13 @@ from tqdm.auto import tqdm
 from utils.checks import Real, Whole, check_memory, real_number, whole_number
 from utils.embeddings import Embeddings
 from utils.fast import checkpoints
-from utils.fast.blocks import subsample_piece
 from utils.fast.kernels import Scratch, Table
-from utils.fast.learners import LEARNERS, Tally, total
+from utils.fast.learners import LEARNERS_OF, Draws, Tally, total
 from utils.fast.settings import Settings
 from utils.fast.stopping import StopRequest, stop_on_signal
 from utils.fast.text import Text
 from utils.training import ABSURD_LOSS, History, TrainingDiverged, progress_wanted
-from utils.vocabulary import keep_probability
+from utils.vocabulary import Vocab, keep_probability
 
 MAX_ROW_RATE = 0.1  # no row's own learning rate is above this one,
 MAX_SUMMED_RATE = 2.0  # nor its sum over all updates that reach the row in one step
@@ -33,20 +32,22 @@ MOST_THREADS = 1024
 
 def train_fast(
     sentences,
-    vocab,
+    vocab: Vocab | None = None,
     *,
+    min_count: Whole = 5,
     threads: Whole | None = None,
     checkpoint: str | os.PathLike | None = None,
     resume: bool = False,
     every: Real = 60,
     **settings,
 ) -> Embeddings:
-    """Skip-gram vectors for all words of `vocab`, the centre words' own, v_c.
+    """Vectors for all words of `vocab`: those of the input table, v.
 
     `sentences` are lists of words, or the path of a UTF-8 file with one sentence a line, which may
-    be larger than memory. `settings` are those of `utils.fast.settings.Settings`: objective ("ns"
-    is 15.2.6, "hs" 15.2.7 with Huffman's tree, "softmax" 15.1.7), dim, window, negatives, power,
-    subsample, epochs, lr, seed.
+    be larger than memory. Without `vocab`, the vocabulary is the words that occur `min_count`
+    times, and the text is read only once. `settings` are those of `utils.fast.settings.Settings`:
+    model ("skip-gram" or "cbow"), objective ("ns" is 15.2.6, "hs" 15.2.7 with Huffman's tree,
+    "softmax" 15.1.7), dim, window, negatives, power, subsample, epochs, lr, seed.
 
     `lr` is the learning rate of all rows at the start, as in word2vec.c, which takes .025. With
     lr=None each row has its own, in proportion to 1 / sqrt(updates of the row in all), which suited
@@ -61,7 +62,11 @@ def train_fast(
     whose `.embeddings` are the last good ones, when a loss or a weight is not finite.
     """
     Settings(**settings)  # found before the text is read
-    run = Run(Text(sentences, vocab), vocab, **settings)
+    if vocab is None:
+        text, vocab = Text.with_vocabulary(sentences, min_count)
+    else:
+        text = Text(sentences, vocab)
+    run = Run(text, vocab, **settings)
     run.train(threads, checkpoint, resume, every)
     return run.embeddings()
 
@@ -88,8 +93,7 @@ class Run:
         keep = torch.ones(V).double()
         if self.settings.subsample:
             keep = keep_probability(vocab.counts, self.settings.subsample, "word2vec")
-        self.keep = torch.cat([keep, keep.new_zeros(1)]).float()  # a sentence's end is dropped, too
-        self.learner = LEARNERS[self.settings.objective](
+        self.learner = LEARNERS_OF[self.settings.model][self.settings.objective](
             vocab, keep, self.settings.window, self.settings.negatives, self.settings.power
         )
         self.input_table, self.output_table = self._tables(vocab, keep)
@@ -109,7 +113,8 @@ class Run:
         input_visits, output_visits = self.learner.visits
         input_rates = self._rates(input_visits, steps, passes)
         output_rates = self._rates(output_visits, steps, passes)
-        return Table(start, input_rates), Table(zeros, output_rates)
+        columns = self.learner.columns(d)
+        return Table(start, input_rates, columns), Table(zeros, output_rates, columns)
 
     def _rates(self, visits, steps, passes) -> torch.Tensor:
         """Each row's learning rate; a pass has `steps` steps."""
@@ -125,17 +130,13 @@ class Run:
         return self.settings.epochs * len(self.text)
 
     def embeddings(self) -> Embeddings:
-        return Embeddings(self.words, self.input_table.vectors)
+        return Embeddings(self.words, self.input_table.vectors.contiguous())
 
     # Learning -----------------------------------------------------------------------------------
 
     def learn(self, number: int, scratch: Scratch) -> Tally:
         """Learn one piece of the text; what is drawn depends on the seed and its number alone."""
-        generator = torch.Generator().manual_seed(_seed(self.settings.seed, number))
         piece = self.text[number % len(self.text)]
-        ids, sentence_ids = subsample_piece(piece, self.keep, generator)
-        if not len(ids):
-            return Tally()
         first_rate = 1.0  # the rows have rates of their own
         if self.learner.visits is None:
             first_rate = self.settings.lr or self.learner.base_rate
@@ -143,8 +144,9 @@ class Run:
         def rate(share: float) -> float:
             return first_rate * max(1 - (number + share) / len(self), LEAST_DECAY)
 
-        return self.learner.learn(
-            ids, sentence_ids, self.input_table, self.output_table, rate, generator, scratch
+        draws = Draws(self.settings.seed, number)
+        return self.learner.learn_piece(
+            piece, draws, self.input_table, self.output_table, rate, scratch
         )
 
     def train(
@@ -231,7 +233,9 @@ class Run:
             )
 
     def _go_back(self, mean: float, good: tuple) -> None:
-        self.input_table.vectors, self.output_table.vectors, done = good
+        inputs, outputs, done = good
+        self.input_table.vectors.copy_(inputs)
+        self.output_table.vectors.copy_(outputs)
         error = TrainingDiverged(
             f"the loss is {mean:g} or a weight not finite after piece {self.next_piece} of "
             f"{len(self)} with lr={self.settings.lr}: choose a smaller lr. error.embeddings are "
@@ -279,8 +283,8 @@ class Run:
     def tables(self) -> dict:
         """All tables that training changes, by name; None where this objective has none."""
         return {
-            "inputs": self.input_table.vectors,
-            "outputs": self.output_table.vectors,
+            "inputs": self.input_table.vectors.contiguous(),
+            "outputs": self.output_table.vectors.contiguous(),
             "input_squares": self.input_table.squares,
             "output_squares": self.output_table.squares,
         }
@@ -311,8 +315,8 @@ class Run:
             checkpoints.check_table(state, name, table)
         checkpoints.check_counter(state, "next_piece", len(self))
         checkpoints.check_history(state)
-        self.input_table.vectors = state["inputs"]
-        self.output_table.vectors = state["outputs"]
+        self.input_table.vectors.copy_(state["inputs"])
+        self.output_table.vectors.copy_(state["outputs"])
         self.input_table.squares = state["input_squares"]
         self.output_table.squares = state["output_squares"]
         self.next_piece = state["next_piece"]
@@ -368,11 +372,6 @@ class CheckpointKeeper:
         """Remove the checkpoint of a run that failed, if the run made it."""
         if self.ours:
             self.path.unlink(missing_ok=True)
-
-
-def _seed(seed: int, number: int) -> int:
-    """A seed for each piece; torch takes 64 bits."""
-    return (seed * 1_000_003 + number) % (1 << 63)
 
 
 def available_cores() -> int:

@@ -171,7 +171,7 @@ CONTEXT = (
     (
         lambda table, bag, *case: len(bag) * _in_context(table, bag, *case),
         (
-            "The factor 1/2m is missing: each word is only a part of the mean. (word2vec.c has "
+            "The factor 1/(2m) is missing: each word is only a part of the mean. (word2vec.c has "
             "the same gap.)"
         ),
     ),
@@ -216,15 +216,15 @@ CONTEXT = (
     (
         lambda table, bag, *case: len(bag) * _in_context(table, bag, *case)[0],
         (
-            "That is the gradient in the mean vector. Pass it on to each word, and mind its "
-            "share: (2m, d)."
+            "That is the gradient with respect to the mean vector. Pass it on to each word, "
+            "and mind its share: (2m, d)."
         ),
     ),
     (
         lambda table, bag, U, c: np.outer(_errors(_mean(table, bag), U, c), _mean(table, bag)),
         (
-            "That is the gradient in the rows of U: errors times the mean vector. Asked for are "
-            "the context vectors."
+            "That is the gradient with respect to the rows of U: errors times the mean vector. "
+            "Asked for are the context vectors."
         ),
     ),
 )
@@ -350,11 +350,11 @@ TWICE = (
     ),
     (
         lambda table, bag, *walk: _in_table(table, bag, *walk) * len(bag),
-        "The factor 1/2m is missing: each place is only a part of the mean.",
+        "The factor 1/(2m) is missing: each place is only a part of the mean.",
     ),
     (
         lambda table, bag, *walk: _once(table, bag, *walk, n=1),
-        "The factor 1/2m is missing, and a word that stands twice got its share once.",
+        "The factor 1/(2m) is missing, and a word that stands twice got its share once.",
     ),
     (
         lambda table, bag, *walk: _once(table, bag, *walk, n=len(np.unique(array(bag)))),
@@ -381,17 +381,17 @@ TWICE = (
             )
             / len(bag),
         ),
-        "The label of a right turn is 0, not -1: the error is sigma(score) - [left].",
+        "The label of a step to the right is 0, not -1: the error is sigma(score) - [left].",
     ),
     (
         lambda table, bag, nodes, path, signs: _in_table(table, bag, nodes, path, -signs),
-        "Left and right are swapped: sign +1 is a turn to the left, whose label is 1.",
+        "Left and right are swapped: sign +1 is a step to the left, whose label is 1.",
     ),
     (
         lambda table, bag, nodes, path, signs: _in_table(table, bag, nodes, path, 0 * signs),
         (
             "The labels are missing: the error is sigma(score) - [left], so 1 is taken off where "
-            "the walk goes left."
+            "the path goes left."
         ),
     ),
     (
