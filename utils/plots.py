@@ -274,17 +274,26 @@ def _range_bars(ax, x, values, color):
     ax.errorbar(x, middle, reach, fmt="none", ecolor=color, elinewidth=1.5, capsize=4)
 
 
-def multiples(panels: dict, title: str, alt: str) -> Figure:
+def multiples(
+    panels: dict,
+    title: str,
+    alt: str,
+    looks: dict | None = None,
+    equal_decades: bool = False,
+) -> Figure:
     """Log-log pictures side by side: {heading: (x label, y label, {curve: (x, values)}, filled)}.
 
-    Hollow markers are counts, filled ones measured. Panels with the same label of y share its
-    scale; the legend is that of the first panel.
+    Hollow markers are counts, filled ones measured. Values (points, processes) are drawn as the
+    median with a bar from the smallest to the largest. Panels with the same label of y share its
+    scale; `equal_decades` gives the others scales of equal length, so that slopes compare. `looks`
+    is {curve: colour and marker} for curves that are no objectives. The legend is that of the first
+    panel.
     """
     same_y = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
     figsize = (11 if len(panels) == 2 else 13, 4.9)
     with axes(title, columns=len(panels), figsize=figsize, sharey=same_y) as (figure, row):
         for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(row, panels.items()):
-            _curves(ax, curves, filled)
+            _curves(ax, curves, filled, looks)
             ax.set(xscale="log", yscale="log", xlabel=xlabel, title=heading)
             if ax is row[0] or not same_y:
                 ax.set_ylabel(ylabel)
@@ -292,14 +301,25 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
             if len(points) < 8:  # else powers of ten
                 ax.set_xticks(points, [f"{point:,}" for point in points])
                 ax.set_xticks([], minor=True)
+        if equal_decades:
+            _stretch_to_equal_decades(row)
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return Figure(figure, alt)
+
+
+def _stretch_to_equal_decades(row):
+    """Raise the upper ends of logarithmic y axes until all have the length of the longest."""
+    limits = [ax.get_ylim() for ax in row]
+    span = max(high / low for low, high in limits)
+    for ax, (low, _) in zip(row, limits):
+        ax.set_ylim(low, low * span)
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
     """Two panels against V: dot products per pair (hollow), seconds of a training step (filled).
 
-    Both dicts map the name of an objective to (sizes, values).
+    Both dicts map the name of an objective to (sizes, values); seconds of several processes are
+    (sizes, processes). A factor of ten is as high in one panel as in the other.
     """
     V = "vocabulary size V"
     clock = "timed, forward + backward + update"
@@ -310,6 +330,7 @@ def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
         },
         title,
         alt,
+        equal_decades=True,
     )
 
 
