@@ -189,14 +189,17 @@ def panels(x, curves: dict, title: str, xlabel: str, alt: str, color: str = BLUE
     show(figure, alt)
 
 
-def _curves(ax, curves, filled):
+def _curves(ax, curves, filled, looks=None):
     for number, (label, (x, values)) in enumerate(curves.items()):
-        style = _style(label, number)
+        style = (looks or {}).get(label) or _style(label, number)
+        values = np.asarray(values, dtype=float)
         n = len(values)
+        x = np.asarray(x)[:n]
+        middle = np.median(values, axis=1) if values.ndim == 2 else values
         other = any(word in label for word in ("dense", "padded", "balanced"))
         ax.plot(
-            x[:n],
-            values,
+            x,
+            middle,
             "--" if other else "-",
             label=label,
             markersize=8,
@@ -204,19 +207,37 @@ def _curves(ax, curves, filled):
             markerfacecolor=style["color"] if filled else "white",
             **style,
         )
+        if values.ndim == 2:
+            _range_bars(ax, x, values, style["color"])
 
 
-def multiples(panels: dict, title: str, alt: str) -> Figure:
+def _range_bars(ax, x, values, color):
+    """A bar from the smallest to the largest of each row of `values` (points, processes)."""
+    middle = np.median(values, axis=1)
+    reach = [middle - values.min(axis=1), values.max(axis=1) - middle]
+    ax.errorbar(x, middle, reach, fmt="none", ecolor=color, elinewidth=1.5, capsize=4)
+
+
+def multiples(
+    panels: dict,
+    title: str,
+    alt: str,
+    looks: dict | None = None,
+    equal_decades: bool = False,
+) -> Figure:
     """Log-log pictures side by side: {heading: (x label, y label, {curve: (x, values)}, filled)}.
 
-    Hollow markers are counts, filled ones measured. Panels with the same label of y share its
-    scale; the legend is that of the first panel.
+    Hollow markers are counts, filled ones measured. Values (points, processes) are drawn as the
+    median with a bar from the smallest to the largest. Panels with the same label of y share its
+    scale; `equal_decades` gives the others scales of equal length, so that slopes compare. `looks`
+    is {curve: colour and marker} for curves that are no objectives. The legend is that of the first
+    panel.
     """
     same_y = len({ylabel for _, ylabel, *_ in panels.values()}) == 1
     figsize = (11 if len(panels) == 2 else 13, 4.9)
     with axes(title, columns=len(panels), figsize=figsize, sharey=same_y) as (figure, row):
         for ax, (heading, (xlabel, ylabel, curves, filled)) in zip(row, panels.items()):
-            _curves(ax, curves, filled)
+            _curves(ax, curves, filled, looks)
             ax.set(xscale="log", yscale="log", xlabel=xlabel, title=heading)
             if ax is row[0] or not same_y:
                 ax.set_ylabel(ylabel)
@@ -224,8 +245,40 @@ def multiples(panels: dict, title: str, alt: str) -> Figure:
             if len(points) < 8:  # else powers of ten
                 ax.set_xticks(points, [f"{point:,}" for point in points])
                 ax.set_xticks([], minor=True)
+        if equal_decades:
+            _stretch_to_equal_decades(row)
         figure.legend(*row[0].get_legend_handles_labels(), loc="outside lower center", ncols=4)
     return Figure(figure, alt)
+
+
+def _stretch_to_equal_decades(row):
+    """Raise the upper ends of logarithmic y axes until all have the length of the longest."""
+    limits = [ax.get_ylim() for ax in row]
+    span = max(high / low for low, high in limits)
+    for ax, (low, _) in zip(row, limits):
+        ax.set_ylim(low, low * span)
+
+
+def waterfall(panels: dict, title: str, xlabel: str, alt: str, color: str = BLUE) -> None:
+    """What follows on what: {heading: {stage: length}}, a picture each, over one scale of x.
+
+    Each bar begins where the one above it ends, so the last one ends at the total.
+    """
+    stages = len(next(iter(panels.values())))
+    figsize = (5.5 * len(panels), 0.5 * stages + 1.6)
+    shared = dict(figsize=figsize, sharex=True, sharey=True)
+    with axes(title, columns=len(panels), **shared) as (figure, row):
+        for ax, (heading, lengths) in zip(np.atleast_1d(row), panels.items()):
+            length = np.array(list(lengths.values()))
+            end = length.cumsum()
+            bars = ax.barh(list(lengths), length, left=end - length, color=color)
+            ax.bar_label(bars, [f"{part:.2g}" for part in length], padding=4)
+            ax.set(xlabel=xlabel)
+            ax.set_title(heading, loc="left")
+            ax.grid(axis="y", visible=False)
+        ax.invert_yaxis()
+        ax.margins(x=0.15)
+    show(figure, alt)
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
