@@ -315,6 +315,28 @@ def _stretch_to_equal_decades(row):
         ax.set_ylim(low, low * span)
 
 
+def waterfall(panels: dict, title: str, xlabel: str, alt: str, color: str = BLUE) -> None:
+    """What follows on what: {heading: {stage: length}}, a picture each, over one scale of x.
+
+    Each bar begins where the one above it ends, so the last one ends at the total.
+    """
+    stages = len(next(iter(panels.values())))
+    figsize = (5.5 * len(panels), 0.5 * stages + 1.6)
+    shared = dict(figsize=figsize, sharex=True, sharey=True)
+    with axes(title, columns=len(panels), **shared) as (figure, row):
+        for ax, (heading, lengths) in zip(np.atleast_1d(row), panels.items()):
+            length = np.array(list(lengths.values()))
+            end = length.cumsum()
+            bars = ax.barh(list(lengths), length, left=end - length, color=color)
+            ax.bar_label(bars, [f"{part:.2g}" for part in length], padding=4)
+            ax.set(xlabel=xlabel)
+            ax.set_title(heading, loc="left")
+            ax.grid(axis="y", visible=False)
+        ax.invert_yaxis()
+        ax.margins(x=0.15)
+    show(figure, alt)
+
+
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:
     """Two panels against V: dot products per pair (hollow), seconds of a training step (filled).
 
