@@ -385,6 +385,30 @@ def test_compiled_and_blocks_learn_alike(sentences, vocab, name, most):
     assert losses[0] == pytest.approx(losses[1], abs=0.1) and max(losses) < most, losses
 
 
+@pytest.mark.parametrize("name, most", [("ns", 2.75), ("hs", 2.2)])
+@pytest.mark.slow
+def test_two_threads_learn_within_the_spread_of_seeds(sentences, vocab, name, most, short):
+    plain = (
+        NegativeSampling(len(vocab), 8, NoiseDistribution(vocab.counts))
+        if name == "ns"
+        else HierarchicalSoftmax(8, huffman_tree(vocab.counts))
+    )
+
+    def losses(threads, seeds):
+        found = []
+        for seed in seeds:
+            options = dict(objective=name, dim=8, subsample=0, epochs=30, seed=seed)
+            run = Run(Text(sentences, vocab), vocab, **options)
+            run.train(threads=threads)
+            found.append(loss_of_all(plain, sentences, vocab, run))
+        return np.array(found)
+
+    one = losses(1, range(5))
+    two = losses(2, range(5, 8))
+    assert abs(two.mean() - one.mean()) < 4 * one.std(ddof=1) + 0.02
+    assert max(*one, *two) < most
+
+
 @pytest.mark.parametrize("window, seed", [(1, 5), (3, 6), (5, 7)])
 def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, seed, monkeypatch):
     steps = []

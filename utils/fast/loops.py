@@ -1,4 +1,4 @@
-"""The loops of `utils.fast.plain` with rows in vector registers, two to three times as fast.
+"""The loops of `utils.fast.plain` with rows in vector registers, about twice as fast.
 
 Each function here computes what the function of the same name in `plain` does, in the same order;
 sums within a dot product come in another order, so results differ by rounding. What makes the
