@@ -117,12 +117,12 @@ def smooth(values, width: int):
 
 
 def zipf(counts, title: str, alt: str) -> None:
-    """Count against rank, both logarithmic, beside a line of slope -1."""
+    """Count against rank, both logarithmic, beside the line of slope -1 through rank 100."""
     counts = torch.as_tensor(counts).double().numpy()
     rank = np.arange(1, len(counts) + 1)
     with axes(title, "rank of the word", "occurrences") as (figure, ax):
-        ax.loglog(rank, counts, ".", color=BLUE, label="words of this corpus")
-        ax.loglog(rank, counts[99] * 100 / rank, "--", color=GREY, label="count = constant / rank")
+        ax.loglog(rank, counts, ".", color=NEUTRAL, label="words of this text")
+        ax.loglog(rank, counts[99] * 100 / rank, "--", color="black", label="constant / rank")
         ax.legend()
     show(figure, alt)
 
@@ -151,7 +151,7 @@ def loss_curves(
                 DASHES[k % 4],
                 alpha=1 - 0.18 * (k // 4),
                 label=label,
-                markevery=0.12,
+                markevery=max(1, len(history.loss) // 8),  # as far apart in pairs
                 markersize=6,
                 **style,
             )
@@ -227,8 +227,7 @@ def against(
 def bars(values: dict, title: str, xlabel: str, alt: str) -> None:
     """Horizontal bars {label: value}, each with its value written beside it."""
     with axes(title, xlabel, figsize=(7.5, 0.6 * len(values) + 1.2)) as (figure, ax):
-        colors = [GREY, BLUE, ORANGE, GREEN][: len(values)]
-        drawn = ax.barh(list(values), list(values.values()), color=colors)
+        drawn = ax.barh(list(values), list(values.values()), color=NEUTRAL)
         ax.bar_label(drawn, fmt="%.2g", padding=4)
         ax.invert_yaxis()
         ax.margins(x=0.12)
