@@ -76,7 +76,11 @@ slides: $(READY)
 
 bench: $(READY)
 	$(PIP) -q --no-deps fasttext-wheel==0.9.2
-	$(PY) -m tools.bench_fast $(if $(CORPUS),--corpus "$(CORPUS)")
+ifdef CORPUS
+	$(PY) -m tools.bench_fast --corpus $(CORPUS)
+else
+	$(PY) -m tools.bench_fast
+endif
 
 bench-cost: $(READY)
 	$(PY) -m tools.bench_cost

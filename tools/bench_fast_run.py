@@ -430,6 +430,7 @@ def measure_scaling(run: dict) -> dict:
         "slowest": round(words / max(seconds)),
         "fastest": round(words / min(seconds)),
         "peak_mb": peak_mb(),
+        "pairs_per_second": round(trainer.history.pairs[-1] / statistics.median(seconds)),
     }
 
 

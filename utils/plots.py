@@ -117,12 +117,12 @@ def smooth(values, width: int):
 
 
 def zipf(counts, title: str, alt: str) -> None:
-    """Count against rank, both logarithmic, beside a line of slope -1."""
+    """Count against rank, both logarithmic, beside the line of slope -1 through rank 100."""
     counts = torch.as_tensor(counts).double().numpy()
     rank = np.arange(1, len(counts) + 1)
     with axes(title, "rank of the word", "occurrences") as (figure, ax):
-        ax.loglog(rank, counts, ".", color=BLUE, label="words of this corpus")
-        ax.loglog(rank, counts[99] * 100 / rank, "--", color=GREY, label="count = constant / rank")
+        ax.loglog(rank, counts, ".", color=NEUTRAL, label="words of this text")
+        ax.loglog(rank, counts[99] * 100 / rank, "--", color="black", label="constant / rank")
         ax.legend()
     show(figure, alt)
 
@@ -151,7 +151,7 @@ def loss_curves(
                 DASHES[k % 4],
                 alpha=1 - 0.18 * (k // 4),
                 label=label,
-                markevery=0.12,
+                markevery=max(1, len(history.loss) // 8),  # as far apart in pairs
                 markersize=6,
                 **style,
             )
@@ -227,8 +227,7 @@ def against(
 def bars(values: dict, title: str, xlabel: str, alt: str) -> None:
     """Horizontal bars {label: value}, each with its value written beside it."""
     with axes(title, xlabel, figsize=(7.5, 0.6 * len(values) + 1.2)) as (figure, ax):
-        colors = [GREY, BLUE, ORANGE, GREEN][: len(values)]
-        drawn = ax.barh(list(values), list(values.values()), color=colors)
+        drawn = ax.barh(list(values), list(values.values()), color=NEUTRAL)
         ax.bar_label(drawn, fmt="%.2g", padding=4)
         ax.invert_yaxis()
         ax.margins(x=0.12)
@@ -313,6 +312,28 @@ def _stretch_to_equal_decades(row):
     span = max(high / low for low, high in limits)
     for ax, (low, _) in zip(row, limits):
         ax.set_ylim(low, low * span)
+
+
+def waterfall(panels: dict, title: str, xlabel: str, alt: str, color: str = BLUE) -> None:
+    """What follows on what: {heading: {stage: length}}, a picture each, over one scale of x.
+
+    Each bar begins where the one above it ends, so the last one ends at the total.
+    """
+    stages = len(next(iter(panels.values())))
+    figsize = (5.5 * len(panels), 0.5 * stages + 1.6)
+    shared = dict(figsize=figsize, sharex=True, sharey=True)
+    with axes(title, columns=len(panels), **shared) as (figure, row):
+        for ax, (heading, lengths) in zip(np.atleast_1d(row), panels.items()):
+            length = np.array(list(lengths.values()))
+            end = length.cumsum()
+            bars = ax.barh(list(lengths), length, left=end - length, color=color)
+            ax.bar_label(bars, [f"{part:.2g}" for part in length], padding=4)
+            ax.set(xlabel=xlabel)
+            ax.set_title(heading, loc="left")
+            ax.grid(axis="y", visible=False)
+        ax.invert_yaxis()
+        ax.margins(x=0.15)
+    show(figure, alt)
 
 
 def three_costs(counted: dict, seconds: dict, title: str, alt: str) -> Figure:

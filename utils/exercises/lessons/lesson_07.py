@@ -62,20 +62,20 @@ BILL = (
     (
         _with(walk=lambda counts, depths, K: depths.double().mean()),
         (
-            "The walks are averaged over words. In a text, frequent words are walked to more "
+            "The path lengths are averaged over words. In a text, frequent words come more "
             "often: weight by the counts."
         ),
     ),
     (
         _with(walk=lambda counts, depths, K: (counts * depths).sum() / counts.sum() + 1),
         (
-            "One too many for the walk: L(w) counts nodes, the leaf among them. The depth is the "
+            "One too many for the path: L(w) counts nodes, the leaf among them. The depth is the "
             "number of questions."
         ),
     ),
     (
         _with(walk=lambda counts, depths, K: depths.max()),
-        "That is the padded work, the longest walk for every pair. Only useful work is asked for.",
+        "That is the padded work, the longest path for every pair. Only useful work is asked for.",
     ),
     (
         _with(walk=lambda counts, depths, K: math.log2(len(counts))),

@@ -13,7 +13,7 @@ FEW = 16  # so many rows can all be named
 def picture(inspector):
     """One column for each objective.
 
-    The rows and where one step takes them; below, the error of each row.
+    The rows and where one step takes them; below, how far each row moves along v_c.
     """
     methods = inspector.methods
     pair = f"{inspector.centre} and {inspector.context}"
@@ -28,7 +28,7 @@ def picture(inspector):
             height_ratios=[2, 1],
         )
         figure.suptitle(
-            f"{pair}{after}: every row's gradient is its error times $v_c$",
+            f"{pair}{after}: each row moves by minus its error times $v_c$",
             x=0.01,
             ha="left",
             weight="bold",
@@ -37,7 +37,7 @@ def picture(inspector):
         told = [_plane(inspector, method, ax) for method, ax in zip(methods, grid[0])]
         _same_limits(inspector, grid[0])
         for method, ax in zip(methods, grid[1]):
-            _errors(inspector, method, ax)
+            _moves(inspector, method, ax)
     alt = (
         f"The pair {pair}{after}, rate {inspector.rate:g}. Each output row is a point in a plane; "
         "those that have an error carry an arrow along the centre word's vector. " + " ".join(told)
@@ -77,20 +77,26 @@ def _plane(inspector, method, ax) -> str:
         size=11,
     )
     _arrow(ax, torch.zeros(2), v, color="black", width=3)
-    ax.annotate("$v_c$", v.tolist(), xytext=(-9, 7), textcoords="offset points", size=13)
-    _arrow(ax, v, v - inspector.rate * answer.in_v, color="black", width=2, linestyle="--")
+    ax.set(xlabel="first coordinate", ylabel="second coordinate")
+    below = torch.stack([v[1], -v[0]]) / v.norm().clamp_min(1e-9)
+    _note(ax, "$v_c$", v / 2, 11 * below * (-1 if below[1] > 0 else 1))
+    next_v = v - inspector.rate * answer.in_v
+    _arrow(ax, v, next_v, color="black", width=2, linestyle="--")
+    if (next_v - v).norm() > 0.05:
+        _note(ax, "its move", next_v, torch.tensor([0, 9 if next_v[1] >= v[1] else -9]))
+    colors = _colors(inspector, method)
     named = range(len(rows)) if len(rows) <= FEW else _big(errors)
     for i, (row, name) in enumerate(zip(rows, _names(inspector, method))):
         ax.plot(
             *row.tolist(),
             style["marker"],
-            color=style["color"] if moving[i] else "0.5",
+            color=colors[i] if moving[i] else "0.5",
             zorder=3,
-            markersize=6 if len(rows) <= FEW else 4,
-            markerfacecolor=style["color"] if moving[i] else "white",
+            markersize=5 if len(rows) <= FEW else 4,
+            markerfacecolor=colors[i] if moving[i] else "white",
         )
         if moves[i].norm() > 0.05:  # a shorter one would be all head
-            _arrow(ax, row, row + moves[i], color=style["color"], width=3 if errors[i] < 0 else 2)
+            _arrow(ax, row, row + moves[i], color=colors[i], width=3 if errors[i] < 0 else 2)
         if i in named and (moving[i] or len(rows) <= FEW):
             below = errors[i] < 0
             ax.annotate(
@@ -107,6 +113,20 @@ def _plane(inspector, method, ax) -> str:
     return (
         f"{METHODS[method].capitalize()}: {cost.dot_products:.0f} dot products, "
         f"{int(moving.sum())} of {len(rows)} rows move, loss {answer.loss:.3f} nats."
+    )
+
+
+def _note(ax, text, place, away):
+    """A word beside a place, `away` from it in points."""
+    ax.annotate(
+        text,
+        place.tolist(),
+        xytext=away.tolist(),
+        textcoords="offset points",
+        size=11,
+        **plots.CENTRED,
+        zorder=6,
+        path_effects=[effects.withStroke(linewidth=2.5, foreground="white")],
     )
 
 
@@ -127,18 +147,21 @@ def _arrow(ax, start, end, *, color, width, linestyle="-"):
     )
 
 
-def _errors(inspector, method, ax):
-    """A bar for each row."""
+def _moves(inspector, method, ax):
+    """A bar for each row: minus rate times error, its move in multiples of v_c."""
     errors = _error(inspector, method)
+    moves = -inspector.rate * errors
     names = _names(inspector, method)
-    color = plots.STYLES[METHODS[method]]
-    ax.bar(
-        range(len(errors)), errors.tolist(), color=color["color"], edgecolor="black", linewidth=0.6
-    )
+    colors = _colors(inspector, method)
+    look = dict(color=colors, edgecolor="black", linewidth=0.6)
+    bars = ax.bar(range(len(moves)), moves.tolist(), **look)
+    for bar, color in zip(bars, colors):
+        bar.set_hatch("//" if color == plots.PURPLE else "")
     ax.axhline(0, color="black", linewidth=1)
+    reach = max(1.1, 1.1 * moves.abs().max().item())
     ax.set(
-        ylabel="error",
-        ylim=(-1.1, max(1.1, errors.max().item() * 1.1)),
+        ylabel="move, in\nmultiples of $v_c$",
+        ylim=(-reach, reach),
         xlabel="inner node" if method == "hs" else "word",
     )
     ax.grid(axis="x", visible=False)
@@ -147,6 +170,18 @@ def _errors(inspector, method, ax):
         ax.set_xticks(range(len(names)), names)
     else:
         ax.set_xticks(_big(errors), [names[i] for i in _big(errors)])
+
+
+def _colors(inspector, method) -> list[str]:
+    """Of each row: green for the true pair's, purple for a noise word's, else the objective's."""
+    colors = [plots.STYLES[METHODS[method]]["color"]] * len(_names(inspector, method))
+    if method == "hs":
+        return colors
+    if method == "ns":
+        for name in inspector.negatives:
+            colors[inspector.words.index(name)] = plots.PURPLE
+    colors[inspector.words.index(inspector.context)] = plots.GREEN
+    return colors
 
 
 def _big(errors) -> list[int]:
