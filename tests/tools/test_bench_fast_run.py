@@ -250,18 +250,16 @@ def test_the_zipf_corpus_is_a_million_words_of_the_vocabulary_and_always_the_sam
     assert list(bench_fast_run.zipf_corpus(50)[1]) == text
 
 
-def test_a_scaling_run_takes_the_median_of_five(monkeypatch):
-    """The clock says 4, 2, 8, 3 and 9 seconds."""
+def test_a_scaling_run_takes_the_fastest_of_three(monkeypatch):
+    """The clock says 4, 2 and 8 seconds."""
     monkeypatch.setattr(bench_fast_run, "ZIPF_WORDS", 2_000)
-    clock = iter((0, 4, 10, 12, 20, 28, 30, 33, 40, 49))
-    monkeypatch.setattr(bench_fast_run, "reference_seconds", lambda: 1.0)
+    clock = iter((0, 4, 10, 12, 20, 28))
     monkeypatch.setattr(bench_fast_run, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
     run = bench_fast.SCALING | {"varied": "V", "V": 50, "d": 5, "threads": 1}
     row = bench_fast_run.measure(run)
     assert row.items() >= run.items()
-    words = 3 * 2_000
-    assert row["words_per_second"] == words / 4
-    assert (row["slowest"], row["fastest"]) == (round(words / 9), words / 2)
+    assert row["words_per_second"] == 3 * 2_000 / 2
+    assert 0.1 < row["pairs_per_second"] / row["words_per_second"] < 10
 
 
 def test_memory_is_not_filled_by_what_other_trainers_need():
