@@ -7,7 +7,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from tools import slides
 from tools.slides import Slide, make_slides, shown_part
 
-MOST_SLIDES = 55  # two short slides beat a full one
+MOST_SLIDES = 30
 LONG = 60 * "word "
 
 

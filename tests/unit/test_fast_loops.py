@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import logsigmoid
 
-from utils.fast import bounds, loops, plain, rows
+from utils.fast import bounds, loops, rows
 from utils.fast.blocks import reaches
 from utils.tree import huffman_tree
 
@@ -158,6 +158,45 @@ def test_numba_computes_what_python_reads(name):
         np.testing.assert_allclose(one, other, rtol=0, atol=1e-6)
 
 
+def rows_come_once(name, text, place):
+    """Whether no row is needed twice in this window, so that one large step is exact."""
+    near = neighbours(text, place)
+    own = own_arguments(name)
+    if name == "skip_gram_sampling":
+        rows_asked = near + own[0][place : place + M].tolist()
+    elif name == "cbow_sampling":
+        rows_asked = [int(text[0][place]), *own[0][place : place + K].tolist()]
+    else:
+        rows_asked = []
+    once = len(set(rows_asked)) == len(rows_asked)
+    if name.startswith("cbow"):
+        return bool(near) and once and len(set(near)) == len(near)
+    if name == "skip_gram_walks":
+        return len(near) == 1  # the words of a window walk one after the other
+    return bool(near) and once and len(set(near)) == len(near)
+
+
+@pytest.mark.parametrize("name", loops.NAMES)
+@pytest.mark.parametrize("width", [1, 8])
+def test_a_large_step_is_exact_where_no_row_comes_twice(name, width):
+    text = toy_text()
+    chosen = variant(width, 5)
+    tried = 0
+    for place in range(WORDS):
+        if not rows_come_once(name, text, place):
+            continue
+        _, before, tables = run(name, chosen, 5, place, place + 1, 0.5)
+        v, u = (torch.from_numpy(table[:, :5]).requires_grad_() for table in before)
+        window_loss(name, text, place, v, u)[0].backward()
+        for new, old, rates, gradient in zip(tables, before, tables[2:], (v.grad, u.grad)):
+            expected = (
+                torch.from_numpy(old[:, :5]) - 0.5 * torch.from_numpy(rates)[:, None] * gradient
+            )
+            torch.testing.assert_close(torch.from_numpy(new[:, :5]), expected, rtol=0, atol=2e-3)
+        tried += 1
+    assert tried > 5
+
+
 # The fast loops against the readable ones ---------------------------------------------------------
 
 
@@ -234,11 +273,23 @@ def test_every_pair_is_learned_once_and_each_third_window_measured(name):
         assert all((new == old).all() for new, old in zip(tables, before))
 
 
-def test_sigma_is_within_its_bound():
-    scores = np.linspace(-15, 15, 601, dtype=np.float32)
-    computed = [plain.sigma(score) for score in scores]
-    exact = torch.sigmoid(torch.from_numpy(scores)).numpy()
-    np.testing.assert_allclose(computed, exact, rtol=0, atol=1e-4)
+@pytest.mark.parametrize("width", [1, 8])
+@pytest.mark.parametrize("name", ["skip_gram_walks", "skip_gram_walks_together"])
+def test_sigma_is_within_its_bound(name, width):
+    """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
+    chosen = variant(width, 1)
+    text = [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
+    tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
+    ones = np.ones(2, np.float32)
+    for x in np.linspace(-15, 15, 61, dtype=np.float32):
+        inputs = np.zeros((2, chosen.columns), np.float32)
+        outputs = np.zeros((1, chosen.columns), np.float32)
+        inputs[:, 0] = x
+        outputs[:, 0] = 1
+        loop = getattr(chosen, name)
+        loop(inputs, outputs, ones, ones[:1], *text, 0, 1, *tree, np.float32(1), 1)
+        expected = x + 1 - torch.sigmoid(torch.tensor(x)).item()
+        assert inputs[1, 0] == pytest.approx(expected, abs=1e-4)
 
 
 # Bounds: what a loop would not notice -------------------------------------------------------------
