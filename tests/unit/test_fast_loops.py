@@ -70,7 +70,7 @@ def run(name, chosen, d, start, end, lr, every=1, text=None, **options):
     own = own_arguments(name, len(text[0]), **options)
     tables = tables_of(name, chosen.columns, d, **options)
     before = [table.copy() for table in tables[:2]]
-    seen = getattr(chosen, name)(*tables, *text, start, end, *own, np.float32(lr), every)
+    seen = getattr(chosen, name)(tables, text, start, end, own, np.float32(lr), every)
     return seen, before, tables
 
 
@@ -278,7 +278,7 @@ def test_every_pair_is_learned_once_and_each_third_window_measured(name):
 def test_sigma_is_within_its_bound(name, width):
     """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
     chosen = variant(width, 1)
-    text = [np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0])]
+    text = tuple(np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0]))
     tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
     ones = np.ones(2, np.float32)
     for x in np.linspace(-15, 15, 61, dtype=np.float32):
@@ -287,7 +287,7 @@ def test_sigma_is_within_its_bound(name, width):
         inputs[:, 0] = x
         outputs[:, 0] = 1
         loop = getattr(chosen, name)
-        loop(inputs, outputs, ones, ones[:1], *text, 0, 1, *tree, np.float32(1), 1)
+        loop((inputs, outputs, ones, ones[:1]), text, 0, 1, tree, np.float32(1), 1)
         expected = x + 1 - torch.sigmoid(torch.tensor(x)).item()
         assert inputs[1, 0] == pytest.approx(expected, abs=1e-4)
 

@@ -302,7 +302,7 @@ class CompiledLearner:
         loops = choose_loops(input_table.vectors.shape[1])
         loop = getattr(loops, self.loop)
         tables = (input_table.rows, output_table.rows, input_table.rates, output_table.rates)
-        tables = [table.numpy() for table in tables]
+        tables = tuple(table.numpy() for table in tables)
         bounds.check_tables(*tables, loops.columns)
         bounds.check_text(*text, len(tables[0]))
         self.check_own(own, words)
@@ -310,7 +310,7 @@ class CompiledLearner:
         for start in range(0, words, self.WORDS_PER_RATE):
             end = min(start + self.WORDS_PER_RATE, words)
             now = np.float32(rate(start / words))
-            tallies.append(Tally(*loop(*tables, *text, start, end, *own, now, LOSS_EVERY_WINDOWS)))
+            tallies.append(Tally(*loop(tables, text, start, end, own, now, LOSS_EVERY_WINDOWS)))
         return total(tallies)
 
 

@@ -325,25 +325,15 @@ def output_factors(errors, out_rates, rows, first, last, factors):
 
 
 def _skip_gram_sampling(kernels: Kernels):
-    answer, learn, prefetch = kernels.answer, kernels.learn, kernels.prefetch
+    answer = kernels.answer
+    learn = kernels.learn
+    prefetch = kernels.prefetch
 
     @compiled
-    def skip_gram_sampling(
-        inputs,
-        outputs,
-        in_rates,
-        out_rates,
-        ids,
-        left,
-        right,
-        start,
-        end,
-        noise,
-        num_noise,
-        share,
-        lr,
-        every,
-    ):
+    def skip_gram_sampling(tables, text, start, end, noise, lr, every):
+        inputs, outputs, in_rates, out_rates = tables
+        ids, left, right = text
+        drawn, num_noise, share = noise
         most = room(longest_window(left, right, start, end) + num_noise)
         rows = np.zeros(most, np.int32)
         labels = np.zeros(most, np.float32)
@@ -361,7 +351,7 @@ def _skip_gram_sampling(kernels: Kernels):
             # The rows that the coming windows are the first to need.
             prefetch(inputs, ids[min(centre + 2, last)])
             prefetch(outputs, ids[min(centre + 7, last)])
-            prefetch(outputs, noise[min(centre + 2, last) + num_noise - 1])
+            prefetch(outputs, drawn[min(centre + 2, last) + num_noise - 1])
             n = context_rows(ids, left, right, centre, rows)
             if n == 0:
                 continue
@@ -372,7 +362,7 @@ def _skip_gram_sampling(kernels: Kernels):
                 labels[j] = ONE
                 times[j] = ONE
             for j in range(num_noise):
-                rows[n + j] = noise[centre + j]
+                rows[n + j] = drawn[centre + j]
                 labels[n + j] = ZERO
                 times[n + j] = weight
 
@@ -403,25 +393,15 @@ def copy_path(paths, turns, depths, target, rows, labels):
 
 
 def _skip_gram_walks(kernels: Kernels):
-    answer, learn, subtract = kernels.answer, kernels.learn, kernels.subtract
+    answer = kernels.answer
+    learn = kernels.learn
+    subtract = kernels.subtract
 
     @compiled
-    def skip_gram_walks(
-        inputs,
-        outputs,
-        in_rates,
-        out_rates,
-        ids,
-        left,
-        right,
-        start,
-        end,
-        paths,
-        turns,
-        depths,
-        lr,
-        every,
-    ):
+    def skip_gram_walks(tables, text, start, end, tree, lr, every):
+        inputs, outputs, in_rates, out_rates = tables
+        ids, left, right = text
+        paths, turns, depths = tree
         words = np.zeros(longest_window(left, right, start, end), np.int32)
         most = room(paths.shape[1])
         rows = np.zeros(most, np.int32)
@@ -462,25 +442,14 @@ def _skip_gram_walks(kernels: Kernels):
 
 
 def _skip_gram_walks_together(kernels: Kernels, columns: int):
-    answer, learn_window = kernels.answer, kernels.learn_window
+    answer = kernels.answer
+    learn_window = kernels.learn_window
 
     @compiled
-    def skip_gram_walks_together(
-        inputs,
-        outputs,
-        in_rates,
-        out_rates,
-        ids,
-        left,
-        right,
-        start,
-        end,
-        paths,
-        turns,
-        depths,
-        lr,
-        every,
-    ):
+    def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
+        inputs, outputs, in_rates, out_rates = tables
+        ids, left, right = text
+        paths, turns, depths = tree
         longest = longest_window(left, right, start, end)
         words = np.zeros(longest + 1, np.int32)
         most = room(paths.shape[1])
@@ -536,25 +505,16 @@ def shares(in_rates, words, n, moves):
 
 
 def _cbow_sampling(kernels: Kernels, columns: int):
-    answer, learn_bag, mean = kernels.answer, kernels.learn_bag, kernels.mean
+    answer = kernels.answer
+    learn_bag = kernels.learn_bag
+    mean = kernels.mean
     prefetch = kernels.prefetch
 
     @compiled
-    def cbow_sampling(
-        inputs,
-        outputs,
-        in_rates,
-        out_rates,
-        ids,
-        left,
-        right,
-        start,
-        end,
-        noise,
-        num_noise,
-        lr,
-        every,
-    ):
+    def cbow_sampling(tables, text, start, end, noise, lr, every):
+        inputs, outputs, in_rates, out_rates = tables
+        ids, left, right = text
+        drawn, num_noise = noise
         longest = longest_window(left, right, start, end)
         words = np.zeros(longest, np.int32)
         moves = np.zeros(longest, np.float32)
@@ -577,13 +537,13 @@ def _cbow_sampling(kernels: Kernels, columns: int):
             prefetch(inputs, ids[min(place + 7, last)])
             coming = min(place + 2, last)
             prefetch(outputs, ids[coming])
-            prefetch(outputs, noise[coming + num_noise - 1])
+            prefetch(outputs, drawn[coming + num_noise - 1])
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
             rows[0] = ids[place]
             for j in range(num_noise):
-                rows[1 + j] = noise[place + j]
+                rows[1 + j] = drawn[place + j]
 
             mean(inputs, words, n, hidden)
             with_loss = windows % every == 0
@@ -602,25 +562,15 @@ def _cbow_sampling(kernels: Kernels, columns: int):
 
 
 def _cbow_walks(kernels: Kernels, columns: int):
-    answer, learn_bag, mean = kernels.answer, kernels.learn_bag, kernels.mean
+    answer = kernels.answer
+    learn_bag = kernels.learn_bag
+    mean = kernels.mean
 
     @compiled
-    def cbow_walks(
-        inputs,
-        outputs,
-        in_rates,
-        out_rates,
-        ids,
-        left,
-        right,
-        start,
-        end,
-        paths,
-        turns,
-        depths,
-        lr,
-        every,
-    ):
+    def cbow_walks(tables, text, start, end, tree, lr, every):
+        inputs, outputs, in_rates, out_rates = tables
+        ids, left, right = text
+        paths, turns, depths = tree
         longest = longest_window(left, right, start, end)
         words = np.zeros(longest, np.int32)
         moves = np.zeros(longest, np.float32)

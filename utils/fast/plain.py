@@ -4,14 +4,17 @@ They say what `utils.fast.loops` computes with rows in registers, stand in for i
 not work, and are what its results are tested against. numba compiles them; `loop.py_func` is the
 same function in plain Python.
 
-All loops learn the words start .. end - 1 of the text `ids`, change the tables in place, and take
+All loops learn the words start .. end - 1 of a text, change the tables in place, and take
 
-    inputs, outputs         tables, float32 (V, d) and (V, d), or (V - 1, d) for inner nodes
-    in_rates, out_rates     a learning rate for each of their rows, float32
-    ids                     the text, int32 (n,)
-    left, right             how many words each word's window reaches to either side, int32 (n,)
+    tables                  (inputs, outputs, in_rates, out_rates): float32 (V, d) and (V, d), or
+                            (V - 1, d) for inner nodes, and a learning rate for each of their rows
+    text                    (ids, left, right): the words, int32 (n,), and how many words each
+                            word's window reaches to either side
     start, end              the part of the text to learn
-    ...                     what the objective asks for
+    noise                   (drawn, num_noise, share): noise words, int32, how many of them a window
+                            meets, and the weight of each; CBOW has no share
+    or tree                 (paths, turns, depths): paths[w, :depths[w]] are the inner nodes on the
+                            way to word w, int32; turns, float32, is 1 where it turns left
     lr                      float32, a factor of all rates
     every                   the loss is computed for each `every`-th window
 
@@ -133,28 +136,16 @@ def longest_window(left, right, start, end):
 
 
 @compiled
-def skip_gram_sampling(
-    inputs,
-    outputs,
-    in_rates,
-    out_rates,
-    ids,
-    left,
-    right,
-    start,
-    end,
-    noise,
-    num_noise,
-    share,
-    lr,
-    every,
-):
+def skip_gram_sampling(tables, text, start, end, noise, lr, every):
     """Skip-gram with negative sampling (15.2.6): a centre word and its n context words.
 
-    All pairs of the window share the `num_noise` words of `noise` from the centre's own place on,
+    All pairs of the window share the `num_noise` words of `drawn` from the centre's own place on,
     each of which counts n `share` times. A `share` of K / num_noise makes that as many as K noise
     words for each pair. The centre word moves once, by the sum over its window.
     """
+    inputs, outputs, in_rates, out_rates = tables
+    ids, left, right = text
+    drawn, num_noise, share = noise
     most = longest_window(left, right, start, end) + num_noise
     rows = np.empty(most, np.int32)
     labels = np.empty(most, np.float32)
@@ -170,7 +161,7 @@ def skip_gram_sampling(
         if n == 0:
             continue
         questions = n + num_noise
-        rows[n:questions] = noise[centre : centre + num_noise]
+        rows[n:questions] = drawn[centre : centre + num_noise]
         labels[:n] = ONE
         labels[n:questions] = ZERO
         times[:n] = ONE
@@ -190,28 +181,15 @@ def skip_gram_sampling(
 
 
 @compiled
-def skip_gram_walks(
-    inputs,
-    outputs,
-    in_rates,
-    out_rates,
-    ids,
-    left,
-    right,
-    start,
-    end,
-    paths,
-    turns,
-    depths,
-    lr,
-    every,
-):
+def skip_gram_walks(tables, text, start, end, tree, lr, every):
     """Skip-gram with hierarchical softmax (15.2.7): from each context word to the word at `place`.
 
-    paths[w, :depths[w]] are the inner nodes on the way to word w; turns is 1 where it turns left.
     The words of a window walk one after the other. Each node moves at once, except the topmost:
     these move at the end of the window, or else threads would wait for each other.
     """
+    inputs, outputs, in_rates, out_rates = tables
+    ids, left, right = text
+    paths, turns, depths = tree
     words = np.empty(longest_window(left, right, start, end), np.int32)
     errors = np.empty(paths.shape[1], np.float32)
     times = np.ones(paths.shape[1], np.float32)
@@ -250,27 +228,15 @@ def skip_gram_walks(
 
 
 @compiled
-def skip_gram_walks_together(
-    inputs,
-    outputs,
-    in_rates,
-    out_rates,
-    ids,
-    left,
-    right,
-    start,
-    end,
-    paths,
-    turns,
-    depths,
-    lr,
-    every,
-):
+def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
     """As `skip_gram_walks`, but all rows move once, at the end of the window.
 
     All walks of a window see the same nodes, so they are products of two small matrices: another
     order of updates, not another gradient.
     """
+    inputs, outputs, in_rates, out_rates = tables
+    ids, left, right = text
+    paths, turns, depths = tree
     most = longest_window(left, right, start, end)
     d = inputs.shape[1]
     words = np.empty(most, np.int32)
@@ -327,25 +293,14 @@ def move_context(inputs, in_rates, words, n, step):
 
 
 @compiled
-def cbow_sampling(
-    inputs,
-    outputs,
-    in_rates,
-    out_rates,
-    ids,
-    left,
-    right,
-    start,
-    end,
-    noise,
-    num_noise,
-    lr,
-    every,
-):
+def cbow_sampling(tables, text, start, end, noise, lr, every):
     """CBOW with negative sampling: from the mean of the window's words to the word at its centre.
 
-    The word at place i has the noise words noise[i : i + num_noise]: a new one for each word.
+    The word at place i has the noise words drawn[i : i + num_noise]: a new one for each word.
     """
+    inputs, outputs, in_rates, out_rates = tables
+    ids, left, right = text
+    drawn, num_noise = noise
     words = np.empty(longest_window(left, right, start, end), np.int32)
     rows = np.empty(1 + num_noise, np.int32)
     labels = np.zeros(1 + num_noise, np.float32)
@@ -362,7 +317,7 @@ def cbow_sampling(
         if n == 0:
             continue
         rows[0] = ids[place]
-        rows[1:] = noise[place : place + num_noise]
+        rows[1:] = drawn[place : place + num_noise]
 
         mean_of(inputs, words, n, hidden)
         with_loss = windows % every == 0
@@ -377,23 +332,11 @@ def cbow_sampling(
 
 
 @compiled
-def cbow_walks(
-    inputs,
-    outputs,
-    in_rates,
-    out_rates,
-    ids,
-    left,
-    right,
-    start,
-    end,
-    paths,
-    turns,
-    depths,
-    lr,
-    every,
-):
+def cbow_walks(tables, text, start, end, tree, lr, every):
     """CBOW with hierarchical softmax: the mean of the window's words walks to its centre word."""
+    inputs, outputs, in_rates, out_rates = tables
+    ids, left, right = text
+    paths, turns, depths = tree
     words = np.empty(longest_window(left, right, start, end), np.int32)
     errors = np.empty(paths.shape[1], np.float32)
     times = np.ones(paths.shape[1], np.float32)
