@@ -535,6 +535,11 @@ def test_one_reading_gives_what_two_give(tmp_path, monkeypatch, options, at_once
     monkeypatch.setattr(text_module, "IN_MEMORY", 1_000)
     vocab = Vocab(read_sentences(path), **options)
     expected = Text(list(read_sentences(path)), vocab)
+    by_hand = []
+    for sentence in read_sentences(path):
+        known = [vocab[word] for word in sentence if word in vocab]
+        by_hand += [*known, len(vocab)] if known else []
+    assert whole(expected) == by_hand
     for source in (path, str(path), list(read_sentences(path)), read_sentences(path)):
         found, its_vocab = Text.with_vocabulary(source, **options)
         assert its_vocab.words == vocab.words and torch.equal(its_vocab.counts, vocab.counts)
