@@ -324,6 +324,30 @@ def output_factors(errors, out_rates, rows, first, last, factors):
         factors[j] = -out_rates[rows[j]] * errors[j]
 
 
+@inlined
+def word_ahead(ids, place, distance):
+    """The word `distance` places further on, or the last one."""
+    return ids[min(place + distance, len(ids) - 1)]
+
+
+@inlined
+def add_noise(drawn, place, num_noise, rows, first):
+    """The noise words of a place, into `rows` from `first` on."""
+    for j in range(num_noise):
+        rows[first + j] = drawn[place + j]
+
+
+@inlined
+def ask(labels, times, n, questions, weight):
+    """The first n words came from the text and count once, the others are noise."""
+    for j in range(n):
+        labels[j] = ONE
+        times[j] = ONE
+    for j in range(n, questions):
+        labels[j] = ZERO
+        times[j] = weight
+
+
 def _skip_gram_sampling(kernels: Kernels):
     answer = kernels.answer
     learn = kernels.learn
@@ -346,25 +370,18 @@ def _skip_gram_sampling(kernels: Kernels):
         windows = 0
         nats = 0.0
         measured = 0
-        last = len(ids) - 1
         for centre in range(start, end):
             # The rows that the coming windows are the first to need.
-            prefetch(inputs, ids[min(centre + 2, last)])
-            prefetch(outputs, ids[min(centre + 7, last)])
-            prefetch(outputs, drawn[min(centre + 2, last) + num_noise - 1])
+            prefetch(inputs, word_ahead(ids, centre, 2))
+            prefetch(outputs, word_ahead(ids, centre, 7))
+            prefetch(outputs, word_ahead(drawn, centre, num_noise + 1))
             n = context_rows(ids, left, right, centre, rows)
             if n == 0:
                 continue
             word = ids[centre]
             questions = n + num_noise
-            weight = np.float32(n * share)
-            for j in range(n):
-                labels[j] = ONE
-                times[j] = ONE
-            for j in range(num_noise):
-                rows[n + j] = drawn[centre + j]
-                labels[n + j] = ZERO
-                times[n + j] = weight
+            add_noise(drawn, centre, num_noise, rows, n)
+            ask(labels, times, n, questions, np.float32(n * share))
 
             with_loss = windows % every == 0
             nats += answer(
@@ -531,19 +548,16 @@ def _cbow_sampling(kernels: Kernels, columns: int):
         windows = 0
         nats = 0.0
         measured = 0
-        last = len(ids) - 1
         for place in range(start, end):
             # The rows that the coming windows are the first to need.
-            prefetch(inputs, ids[min(place + 7, last)])
-            coming = min(place + 2, last)
-            prefetch(outputs, ids[coming])
-            prefetch(outputs, drawn[coming + num_noise - 1])
+            prefetch(inputs, word_ahead(ids, place, 7))
+            prefetch(outputs, word_ahead(ids, place, 2))
+            prefetch(outputs, word_ahead(drawn, place, num_noise + 1))
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
             rows[0] = ids[place]
-            for j in range(num_noise):
-                rows[1 + j] = drawn[place + j]
+            add_noise(drawn, place, num_noise, rows, 1)
 
             mean(inputs, words, n, hidden)
             with_loss = windows % every == 0
