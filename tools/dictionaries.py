@@ -1,11 +1,12 @@
-"""Write a real text of about ten million words that anyone can install: Debian's dictionaries.
+"""Write a real text of six million words that anyone can install: dictionaries of Debian's.
 
-    apt-get install dict-gcide dict-wn dict-foldoc dict-jargon dict-vera dict-devil dict-elements
+    apt-get install dict-gcide dict-foldoc
     python -m tools.dictionaries build/dictionaries.txt
     make bench CORPUS=build/dictionaries.txt
 
-The packages hold Webster's of 1913, WordNet, FOLDOC and other dictionaries in the format of dictd:
+The packages hold Webster's dictionary of 1913 with additions, and FOLDOC, in the format of dictd:
 text, compressed by gzip, in which the lines of an entry are indented. Each entry becomes a line.
+Every dictionary in the folder is taken: other packages (dict-wn, dict-jargon) make a longer text.
 """
 
 import argparse

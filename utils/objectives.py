@@ -1,13 +1,15 @@
-"""Three objectives, each (hidden, targets) -> loss: full softmax, negative sampling, hierarchical.
+"""Objectives, each (hidden, targets) -> loss in nats per pair.
 
-Each keeps one table of output vectors, `.weight`, which starts at zero, so the first loss is known
-beforehand: ln V, (K + 1) ln 2, and depth times ln 2. Losses are per pair, in nats.
+The three of section 15.2, full softmax, negative sampling and hierarchical softmax, keep one table
+of output vectors, `.weight`, which starts at zero, so the first loss is known beforehand: ln V,
+(K + 1) ln 2, and depth times ln 2. Their relatives follow: noise contrastive estimation and sampled
+softmax (lesson 10), adaptive softmax (lesson 11).
 """
 
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -45,6 +47,38 @@ def yes_no_loss(
     scores = (rows * hidden[:, None]).sum(dim=2)  # (B, Q, d) * (B, 1, d) -> (B, Q)
     asked = signs != 0
     return -(F.logsigmoid(signs * scores) * asked).sum(dim=1)  # (B, Q) -> (B,)
+
+
+def row_scores(
+    hidden: Float[Tensor, "B d"],
+    weight: Float[Tensor, "R d"],
+    ids: Int[Tensor, "B Q"],
+    sparse: bool = True,
+) -> Float[Tensor, "B Q"]:
+    """The scores u.v of each pair's own Q rows of `weight`."""
+    rows = F.embedding(ids, weight, sparse=sparse)  # (B, Q, d)
+    return (rows * hidden[:, None]).sum(dim=2)  # (B, Q, d) * (B, 1, d) -> (B, Q)
+
+
+def noise_contrastive_loss(scores: Float[Tensor, "B Q"]) -> Float[Tensor, "B"]:
+    """-log sigma(first) - sum of log sigma(-others), in nats per pair (15.2.6).
+
+    The true word's score comes first. With s - log(K q) for scores this is the loss of noise
+    contrastive estimation, with s itself that of negative sampling. A score of -inf asks nothing.
+    Source: Gutmann and Hyvarinen (2010), Mnih and Teh (2012).
+    """
+    yes = F.logsigmoid(scores[:, 0])
+    no = F.logsigmoid(-scores[:, 1:]).sum(dim=1)  # (B, K) -> (B,)
+    return -yes - no
+
+
+def sampled_softmax_loss(scores: Float[Tensor, "B Q"]) -> Float[Tensor, "B"]:
+    """-log of the first word's share in a softmax over all Q words, in nats per pair.
+
+    The true word's score comes first. With s - log(K q) for scores this estimates -log P(w_o | w_c)
+    up to a constant (Bengio and Senecal, 2008). A score of -inf takes a word out.
+    """
+    return scores.logsumexp(dim=1) - scores[:, 0]
 
 
 class Cost(NamedTuple):
@@ -160,24 +194,136 @@ class NegativeSampling(Objective):
         negatives: Int[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B"]:
         """Nats per pair; `negatives`, where given, are used as they are, hits included."""
+        ids, skipped = self.questions(hidden, targets, negatives)
+        signs = -torch.ones_like(ids)  # the noise words' answer is no,
+        signs[:, 0] = 1  # the true pair's is yes
+        signs[skipped] = 0
+        return yes_no_loss(hidden, self.weight, ids, signs, self.sparse)
+
+    def questions(
+        self,
+        hidden: Float[Tensor, "B d"],
+        targets: Int[Tensor, "B"],
+        negatives: Int[Tensor, "B K"] | None = None,
+    ) -> tuple[Int[Tensor, "B Q"], Bool[Tensor, "B Q"]]:
+        """The words that are asked about, the true one first, and which are hits to be skipped."""
         self.check(hidden, targets)
         skips = negatives is None and self.on_hit == "skip"
         if negatives is None:
             negatives = self.draw(targets)
         else:
             check_ids(negatives, self.size, "noise word")
-        signs = -torch.ones_like(negatives)  # the noise words' answer is no,
+        ids = torch.cat([targets[:, None], negatives], dim=1)  # (B, K + 1)
+        skipped = torch.zeros_like(ids, dtype=torch.bool)
         if skips:
-            signs[negatives == targets[:, None]] = 0
-        signs = F.pad(signs, (1, 0), value=1)  # the true pair's is yes
-        ids = torch.cat([targets[:, None], negatives], dim=1)
-        return yes_no_loss(hidden, self.weight, ids, signs, self.sparse)
+            skipped[:, 1:] = negatives == targets[:, None]
+        return ids, skipped
 
     def cost(self, targets: Int[Tensor, "B"]) -> Cost:
         """K + 1 dot products and rows, whatever the target."""
         check_ids(targets, self.size)
         asked = self.num_negatives + 1
         return Cost(asked, asked, asked)
+
+
+class NoiseContrastive(NegativeSampling):
+    """15.2.6 with s - log(K q) in place of the score s: noise contrastive estimation.
+
+    K q(w) is how often a word comes as noise per pair, on average, so the best free score is
+    log p(w | w_c) itself: the scores are logarithms of probabilities without being divided by their
+    sum (Mnih and Teh, 2012). `.weight` (V, d), with a sparse gradient, starts at zero; `on_hit` is
+    "keep" or "skip", and "keep" is right. Raises ValueError for a word that is never drawn, since
+    log 0 is no score.
+    """
+
+    def __init__(
+        self,
+        V: Whole,
+        d: Whole,
+        noise: NoiseDistribution,
+        num_negatives: Whole = 5,
+        on_hit: str = "keep",
+        sparse: bool = True,
+    ):
+        one_of("on_hit", on_hit, ("keep", "skip"))
+        super().__init__(V, d, noise, num_negatives, on_hit, sparse)
+        self.check_noise()
+
+    def check_noise(self) -> None:
+        """ValueError where q is 0 for a word: it can be true, and log(K q) is not finite."""
+        never = (self.noise.probs == 0).nonzero().flatten()
+        if len(never):
+            raise ValueError(
+                f"the noise distribution never draws word {int(never[0])}, so log(K q) is -inf: "
+                "give every word a count above 0, or take NegativeSampling"
+            )
+
+    def log_expected(self, ids: Int[Tensor, "B Q"], dtype: torch.dtype) -> Float[Tensor, "B Q"]:
+        """log(K q) of words: the logarithm of how often each comes as noise per pair."""
+        return (self.num_negatives * self.noise.probs[ids]).log().to(dtype)
+
+    def scores(
+        self,
+        hidden: Float[Tensor, "B d"],
+        targets: Int[Tensor, "B"],
+        negatives: Int[Tensor, "B K"] | None = None,
+    ) -> Float[Tensor, "B Q"]:
+        """s - log(K q) of the true word and the noise words; -inf for a hit that is skipped."""
+        ids, skipped = self.questions(hidden, targets, negatives)
+        scores = row_scores(hidden, self.weight, ids, self.sparse)
+        corrected = scores - self.log_expected(ids, scores.dtype)
+        return corrected.masked_fill(skipped, -torch.inf)
+
+    def loss(
+        self,
+        hidden: Float[Tensor, "B d"],
+        targets: Int[Tensor, "B"],
+        negatives: Int[Tensor, "B K"] | None = None,
+    ) -> Float[Tensor, "B"]:
+        """Nats per pair; `negatives`, where given, are used as they are, hits included."""
+        return noise_contrastive_loss(self.scores(hidden, targets, negatives))
+
+
+class SampledSoftmax(NoiseContrastive):
+    """The softmax over the true word and K drawn ones, of s - log(K q) (Jean et al., 2015).
+
+    Its gradient estimates the full softmax's. With hits kept the bias vanishes as K grows. With
+    "skip", TensorFlow's default, the gradient tends to the full one over 1 - P(w_o | w_c) instead.
+    `correct=False` leaves log(K q) out, as one softmax over few words: its best score is then
+    log p - log q plus a constant. The other arguments and errors are NoiseContrastive's; without
+    the correction a word may have q = 0.
+    """
+
+    def __init__(
+        self,
+        V: Whole,
+        d: Whole,
+        noise: NoiseDistribution,
+        num_negatives: Whole = 5,
+        on_hit: str = "keep",
+        correct: bool = True,
+        sparse: bool = True,
+    ):
+        self.correct = correct
+        super().__init__(V, d, noise, num_negatives, on_hit, sparse)
+
+    def check_noise(self) -> None:
+        if self.correct:
+            super().check_noise()
+
+    def log_expected(self, ids: Int[Tensor, "B Q"], dtype: torch.dtype) -> Float[Tensor, "B Q"]:
+        if not self.correct:
+            return torch.zeros(ids.shape, dtype=dtype)
+        return super().log_expected(ids, dtype)
+
+    def loss(
+        self,
+        hidden: Float[Tensor, "B d"],
+        targets: Int[Tensor, "B"],
+        negatives: Int[Tensor, "B K"] | None = None,
+    ) -> Float[Tensor, "B"]:
+        """Nats per pair; `negatives`, where given, are used as they are, hits included."""
+        return sampled_softmax_loss(self.scores(hidden, targets, negatives))
 
 
 class HierarchicalSoftmax(Objective):
@@ -215,23 +361,108 @@ class HierarchicalSoftmax(Objective):
         return Cost(steps, steps, depths.max().item())
 
 
+class AdaptiveSoftmax(Objective):
+    """A tree of two storeys, built for products of matrices, exactly normalised.
+
+    Source: Grave et al. (2017). Ids are sorted by frequency, and `cutoffs` cuts them into a head,
+    0 to cutoffs[0] - 1, and clusters that follow. P(w | w_c) is P(w) in a softmax over the head's words and the clusters,
+    or, for a word of cluster i, P(cluster i) times P(w) in a softmax within the cluster, whose
+    vectors have only d // 4^(i+1) coordinates (at least 1).
+
+    `.weight` (cutoffs[0] + clusters, d) is the head's table. `.narrow[i]` (d_i, d) takes a hidden
+    vector to cluster i's coordinates and `.tails[i]` (words of the cluster, d_i) holds its words.
+    All gradients are dense. `.weight` and the tails start at zero. Raises ValueError for cutoffs
+    that do not rise, or leave no word to a cluster.
+    """
+
+    def __init__(self, V: Whole, d: Whole, cutoffs):
+        V = whole_number("V", V)
+        d = whole_number("the dimension d", d)
+        cutoffs = [whole_number("a cutoff", cutoff) for cutoff in cutoffs]
+        ends = [*cutoffs, V]
+        if not cutoffs or any(later <= earlier for earlier, later in zip(ends, ends[1:])):
+            raise ValueError(
+                f"the cutoffs are {cutoffs} for {V} words; give at least one, each larger than the "
+                "one before and the last below V"
+            )
+        super().__init__(cutoffs[0] + len(cutoffs), d, V)
+        self.ends = ends
+        self.narrow = nn.ParameterList()
+        self.tails = nn.ParameterList()
+        for i, (start, end) in enumerate(zip(ends, ends[1:])):
+            width = max(1, d // 4 ** (i + 1))
+            check_memory(4 * width * (d + end - start), f"cluster {i} of {end - start:,} words")
+            self.narrow.append(nn.Parameter(torch.empty(width, d)))
+            nn.init.uniform_(self.narrow[-1], -(d**-0.5), d**-0.5)
+            self.tails.append(nn.Parameter(torch.zeros(end - start, width)))
+
+    def loss(self, hidden: Float[Tensor, "B d"], targets: Int[Tensor, "B"]) -> Float[Tensor, "B"]:
+        """Nats per pair: one softmax over the head, and one in each cluster that a target hits."""
+        self.check(hidden, targets)
+        in_head = targets.clone()  # a word of the head, or the row of its cluster
+        losses = hidden.new_zeros(len(hidden))
+        for i, (start, end) in enumerate(zip(self.ends, self.ends[1:])):
+            hit = ((targets >= start) & (targets < end)).nonzero().flatten()
+            in_head[hit] = self.ends[0] + i
+            if len(hit):
+                narrow = hidden[hit] @ self.narrow[i].T  # (b, d) @ (d, d_i) -> (b, d_i)
+                within = softmax_loss(narrow, self.tails[i], targets[hit] - start)
+                losses = losses.index_add(0, hit, within)
+        return losses + softmax_loss(hidden, self.weight, in_head)
+
+    def log_prob(self, hidden: Float[Tensor, "B d"]) -> Float[Tensor, "B V"]:
+        """The logarithm of each word's probability; together they sum to 1."""
+        self.check(hidden)
+        head = torch.log_softmax(hidden @ self.weight.T, dim=1)
+        parts = [head[:, : self.ends[0]]]
+        for i, (narrow, tail) in enumerate(zip(self.narrow, self.tails)):
+            within = torch.log_softmax(hidden @ narrow.T @ tail.T, dim=1)
+            parts.append(head[:, self.ends[0] + i, None] + within)
+        return torch.cat(parts, dim=1)
+
+    def cost(self, targets: Int[Tensor, "B"]) -> Cost:
+        """Dot products of d coordinates: the head's, and each cluster's as often as it is hit.
+
+        Narrow ones count as many of them as they make multiply-adds. `rows` counts vectors of all
+        tables. Nothing is padded.
+        """
+        check_ids(targets, self.size)
+        products = rows = float(len(self.weight))
+        for start, end, narrow in zip(self.ends, self.ends[1:], self.narrow):
+            share = ((targets >= start) & (targets < end)).double().mean().item()
+            width, d = narrow.shape
+            products += share * (width + (end - start) * width / d)
+            rows += share * (width + end - start)
+        return Cost(products, rows, products)
+
+
 OBJECTIVES = ("full softmax", "negative sampling", "hierarchical softmax")
+RELATIVES = ("noise contrastive estimation", "sampled softmax", "adaptive softmax")
+DRAWING = {
+    "negative sampling": NegativeSampling,
+    "noise contrastive estimation": NoiseContrastive,
+    "sampled softmax": SampledSoftmax,
+}
 
 
 def make_objective(
     name: str, counts, d: Whole, *, num_negatives: Whole = 5, power: Real = 0.75, **options
 ) -> Objective:
-    """The objective called `name`, one of OBJECTIVES, for words with these counts (V,).
+    """The objective called `name`, of OBJECTIVES or RELATIVES, for words with these counts (V,).
 
-    Negative sampling draws from counts^power and takes `options` such as on_hit="skip";
-    hierarchical softmax walks down Huffman's tree of the counts. Raises ValueError for any other
+    Those that draw do so from counts^power and take `options` such as on_hit="skip"; hierarchical
+    softmax walks down Huffman's tree of the counts; adaptive softmax cuts the words, unless told
+    other `cutoffs`, after the first fiftieth and the first fifth. Raises ValueError for any other
     name.
     """
-    one_of("objective", name, OBJECTIVES)
+    one_of("objective", name, OBJECTIVES + RELATIVES)
     V = len(counts)
     if name == "full softmax":
         return FullSoftmax(V, d)
-    if name == "negative sampling":
-        noise = NoiseDistribution(counts, power)
-        return NegativeSampling(V, d, noise, num_negatives, **options)
-    return HierarchicalSoftmax(d, huffman_tree(counts))
+    if name == "hierarchical softmax":
+        return HierarchicalSoftmax(d, huffman_tree(counts))
+    if name == "adaptive softmax":
+        usual = sorted({max(1, V // 50), max(1, V // 5)})
+        return AdaptiveSoftmax(V, d, options.pop("cutoffs", usual), **options)
+    noise = NoiseDistribution(counts, power)
+    return DRAWING[name](V, d, noise, num_negatives, **options)

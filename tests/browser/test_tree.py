@@ -74,7 +74,7 @@ def test_the_walk_of_lesson_04_step_by_step(open_figure):
         ["3", "n₅", "+0.800", "0.690", "+1", "0.690", "−0.310", "0.232"],
     ]
     assert "river: left, right, left; L(w) = 4" in figure.text(".at-walk")
-    assert figure.text(".at-product") == "P(river | wc) = 0.2322, the product of 3 steps (15.2.7)"
+    assert figure.text(".at-product") == "P(river | wc) = 0.2322, the product of 3 factors (15.2.7)"
 
 
 def test_by_mouse(open_figure):
@@ -123,7 +123,7 @@ def test_by_keys(open_figure):
         and abs(sum(x * x for x in figure.vector()) - 1) < 0.02
     )
     said = figure.spoken()
-    assert "lake: 3 steps" in said and "sum to 1.000000" in said
+    assert "lake: 3 decisions" in said and "sum to 1.000000" in said
 
 
 def test_tab_reaches_everything_in_order(open_figure):
@@ -142,7 +142,7 @@ def test_tab_reaches_everything_in_order(open_figure):
         "Huffman’s merges done",
         "◀ back",
         "count of river",
-        "the walk, step by step",
+        "the path, decision by decision",
         "hidden vector v c, moved by the arrow keys",
         "turn it",
         "as in the lessons",

@@ -12,7 +12,13 @@ from scipy.special import log_expit, log_softmax
 from utils.costs import zipf_counts
 from utils.models import CBOW, SkipGram
 from utils.noise import NoiseDistribution
-from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
+from utils.objectives import (
+    OBJECTIVES,
+    RELATIVES,
+    FullSoftmax,
+    HierarchicalSoftmax,
+    NegativeSampling,
+)
 from utils.tree import huffman_tree, tree_from_children
 from utils.vocabulary import Vocab
 from utils.windows import cbow_batches, skip_gram_batches
@@ -20,6 +26,16 @@ from utils.windows import cbow_batches, skip_gram_batches
 V = 20
 d = 6
 ROOT_IS_2 = [(0, 1), (4, 2), (3, 5)]  # of four words; paths are padded with node 0
+
+
+# in what follows, all objectives, and those that draw noise words
+DRAW = ("negative sampling", "noise contrastive estimation", "sampled softmax")
+DENSE = ("full softmax", "adaptive softmax")
+
+
+@pytest.fixture(params=OBJECTIVES + RELATIVES)
+def objective_name(request):
+    return request.param
 
 
 def hidden_and_targets(B=32, seed=0):
@@ -32,7 +48,7 @@ def hidden_and_targets(B=32, seed=0):
 )
 @pytest.mark.parametrize("optimizer", [torch.optim.SGD, torch.optim.Adagrad])
 @pytest.mark.filterwarnings("ignore:Sparse invariant checks")
-def test_six_systems_learn(
+def test_all_systems_learn(
     make_model, make_batches, optimizer, objective_name, make_objective, sentences
 ):
     """Steps on one batch: the gradients are finite, the loss falls each time, and every parameter
@@ -77,7 +93,7 @@ def test_extreme_scores_give_finite_losses_and_gradients(score, objective_name, 
     assert hidden.grad.any()
 
 
-@pytest.mark.parametrize("name", ["full softmax", "hierarchical softmax"])
+@pytest.mark.parametrize("name", ["full softmax", "hierarchical softmax", "adaptive softmax"])
 def test_log_probabilities_are_normalised_and_agree_with_the_loss(name, make_objective):
     objective = make_objective(name, V, d, planted=True)
     (hidden, targets) = hidden_and_targets()
@@ -105,7 +121,7 @@ def test_loss_of_a_batch_is_that_of_its_pairs(objective_name, make_objective):
     """Nothing leaks from one pair of a batch into another, whatever the depth of its paths."""
     objective = make_objective(objective_name, V, d, planted=True)
     (hidden, targets) = hidden_and_targets(8)
-    given = [torch.randint(0, V, (8, 5))] if objective_name == "negative sampling" else []
+    given = [torch.randint(0, V, (8, 5))] if objective_name in DRAW else []
     alone = [
         objective.loss(
             hidden[b : b + 1].double(), targets[b : b + 1], *(g[b : b + 1] for g in given)
@@ -121,18 +137,20 @@ def test_loss_of_a_batch_is_that_of_its_pairs(objective_name, make_objective):
 def test_gradients_touch_the_rows_that_the_cost_says(objective_name, make_objective):
     """For each word: as many rows with a gradient as `cost` counts.
 
-    Only the full softmax makes a dense one.
+    Only the full softmax makes a dense one. (The adaptive softmax has several tables, below.)
     """
+    if objective_name == "adaptive softmax":
+        return
     objective = make_objective(objective_name, V, d, planted=True)
     generator = torch.Generator().manual_seed(0)
     for word in range(V):
         others = torch.randperm(V, generator=generator)
-        given = [others[others != word][None, :5]] if objective_name == "negative sampling" else []
+        given = [others[others != word][None, :5]] if objective_name in DRAW else []
         objective.zero_grad()
         objective.loss(torch.ones(1, d).double(), torch.tensor([word]), *given).sum().backward()
         grad = objective.weight.grad
         cost = objective.cost(torch.tensor([word]))
-        assert grad.is_sparse == (objective_name != "full softmax")
+        assert grad.is_sparse == (objective_name not in DENSE)
         assert grad.to_dense().any(dim=1).sum() == cost.rows == cost.dot_products == cost.padded
         if grad.is_sparse:
             assert len(grad.coalesce().indices()[0]) == cost.rows
@@ -204,7 +222,7 @@ def test_hidden_vectors_of_another_size_are_refused(objective_name, make_objecti
         ValueError, match=f"hidden vectors have 9 coordinates, the output vectors {d}"
     ):
         objective.loss(torch.zeros(2, 9), torch.tensor([0, 1]))
-    if objective_name != "negative sampling":
+    if objective_name not in DRAW:
         with pytest.raises(ValueError, match="hidden vectors have 9"):
             objective.log_prob(torch.zeros(2, 9))
 

@@ -261,7 +261,7 @@ def test_a_whole_new_vocabulary_at_once():
 )
 def test_picture_tells_the_walk_and_the_sum(options):
     alt = TreeExplorer(**options).picture().alt
-    assert f"walk to {options.get('word', 'river')}" in alt and "all together 1.000" in alt
+    assert f"path to {options.get('word', 'river')}" in alt and "all together 1.000" in alt
 
 
 # ------------------------------------------------------------------ the noise explorer

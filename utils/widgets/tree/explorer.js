@@ -24,7 +24,7 @@ function build(figure) {
   const legend = el(
     "p",
     { class: "at-quiet" },
-    "An edge is as wide as the chance that a walk passes it. The line " +
+    "An edge is as wide as the probability of coming along it. The line " +
       "across a bar of P is the word’s share of the counts, p(w).",
   );
 
@@ -48,7 +48,7 @@ function build(figure) {
     figure.say(
       view.built < view.V - 1
         ? building.told()
-        : `${state.word}: ${view.steps.length} steps, P ${number(view.steps.at(-1).product)}; the leaves sum to ` +
+        : `${state.word}: ${view.steps.length} decisions, P ${number(view.steps.at(-1).product)}; the leaves sum to ` +
             `${number(view.sum, 6)}; expected depth ${number(view.depth, 2)}`,
     );
   };

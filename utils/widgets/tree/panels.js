@@ -102,7 +102,7 @@ export function buildingPanel(figure) {
 
 /** The walk, one row a step. */
 export function walkPanel() {
-  const heads = ["j", "n(w, j)", "x", "σ(x)", "sign", "step", "error", "product"];
+  const heads = ["j", "n(w, j)", "x", "σ(x)", "sign", "factor", "error", "product"];
   const title = el("p", { class: "at-head" });
   const body = el("tbody");
   const result = el("output", { class: "at-product" });
@@ -117,7 +117,7 @@ export function walkPanel() {
       class: "at-scroll at-steps",
       tabindex: "0",
       role: "region",
-      "aria-label": "the walk, step by step",
+      "aria-label": "the path, decision by decision",
     },
     el("table", {}, head, body),
   );
@@ -125,8 +125,8 @@ export function walkPanel() {
     "p",
     { class: "at-quiet" },
     ...rich(
-      "x = u_n · v_c is the score, step = σ(sign · x); " +
-        "error = σ(x) − 1 where the walk goes left, σ(x) − 0 where it goes right",
+      "x = u_n · v_c is the score, factor = σ(sign · x); " +
+        "error = σ(x) − 1 where the path goes left, σ(x) − 0 where it goes right",
     ),
   );
   const node = el("div", { class: "at-walk" }, title, table, el("p", {}, result), note);
@@ -160,7 +160,7 @@ export function walkPanel() {
     result.replaceChildren(
       `P(${state.word} | `,
       ...rich("w_c"),
-      `) = ${number(p, 4)}, the product of ${steps.length} step${steps.length > 1 ? "s" : ""} (15.2.7)`,
+      `) = ${number(p, 4)}, the product of ${steps.length} factor${steps.length > 1 ? "s" : ""} (15.2.7)`,
     );
   }
 
@@ -235,7 +235,7 @@ export function depthPanel() {
     rows.forEach(({ bar, value }, i) => {
       bar.style.width = `${(100 * values[i]) / longest}%`;
       put(value, {
-        text: number(values[i], 3) + [" bits", " steps", ""][i],
+        text: number(values[i], 3) + [" bits", " decisions", ""][i],
         "data-value": values[i],
       });
     });

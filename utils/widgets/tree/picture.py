@@ -4,7 +4,7 @@ from utils import plots
 
 
 def picture(tree, words, counts, word, probabilities, kind, merges):
-    """The tree above, as far as it is built, each word's probability below; the walk is heavy."""
+    """The tree above, as far as it is built, each word's probability below; the path is heavy."""
     V = len(tree)
     chosen = words.index(word)
     p = probabilities.tolist()
@@ -13,7 +13,9 @@ def picture(tree, words, counts, word, probabilities, kind, merges):
     title = f"Huffman's tree, {built} of {V - 1} merges done"
     if built == V - 1:
         depth = int(tree.depths[chosen])
-        title = f"{word}: {depth} steps, P = {p[chosen]:.3f}; all {V} leaves sum to {sum(p):.3f}"
+        title = (
+            f"{word}: {depth} decisions, P = {p[chosen]:.3f}; all {V} leaves sum to {sum(p):.3f}"
+        )
     width = max(7.5, min(14, 0.22 * V + 4))
     with plots.axes(title, figsize=(width, 5.4)) as (figure, above):
         above.set_axis_off()
@@ -63,7 +65,7 @@ def _alt(tree, words, chosen, p, kind, built) -> str:
     V = len(tree)
     depth = int(tree.depths[chosen])
     turns = ["left" if sign > 0 else "right" for sign in tree.signs[chosen, :depth].tolist()]
-    walk = f"The walk to {words[chosen]} is heavy: {', '.join(turns[:8])}"
+    walk = f"The path to {words[chosen]} is heavy: {', '.join(turns[:8])}"
     told = f"{walk}{' and on' if depth > 8 else ''}."
     if built < V - 1:
         told = f"Huffman's building has done {built} of {V - 1} merges."
