@@ -63,8 +63,8 @@ def row_scores(
 def noise_contrastive_loss(scores: Float[Tensor, "B Q"]) -> Float[Tensor, "B"]:
     """-log sigma(first) - sum of log sigma(-others), in nats per pair (15.2.6).
 
-    The true word's score comes first. With s - log(K q) for scores this is the loss of noise
-    contrastive estimation, with s itself that of negative sampling. A score of -inf asks nothing.
+    The true word's score comes first. Scores s - log(K q) make it the loss of noise
+    contrastive estimation, s itself that of negative sampling; -inf asks nothing.
     Source: Gutmann and Hyvarinen (2010), Mnih and Teh (2012).
     """
     yes = F.logsigmoid(scores[:, 0])
@@ -75,8 +75,9 @@ def noise_contrastive_loss(scores: Float[Tensor, "B Q"]) -> Float[Tensor, "B"]:
 def sampled_softmax_loss(scores: Float[Tensor, "B Q"]) -> Float[Tensor, "B"]:
     """-log of the first word's share in a softmax over all Q words, in nats per pair.
 
-    The true word's score comes first. With s - log(K q) for scores this estimates -log P(w_o | w_c)
-    up to a constant (Bengio and Senecal, 2008). A score of -inf takes a word out.
+    The true word's score comes first. With s - log(K q) for scores its gradient
+    estimates the full softmax's (Bengio and Senecal, 2008). A score of -inf takes a
+    word out.
     """
     return scores.logsumexp(dim=1) - scores[:, 0]
 
@@ -365,9 +366,9 @@ class AdaptiveSoftmax(Objective):
     """A tree of two storeys, built for products of matrices, exactly normalised.
 
     Source: Grave et al. (2017). Ids are sorted by frequency, and `cutoffs` cuts them into a head,
-    0 to cutoffs[0] - 1, and clusters that follow. P(w | w_c) is P(w) in a softmax over the head's words and the clusters,
-    or, for a word of cluster i, P(cluster i) times P(w) in a softmax within the cluster, whose
-    vectors have only d // 4^(i+1) coordinates (at least 1).
+    0 to cutoffs[0] - 1, and clusters that follow. P(w | w_c) is P(w) in a softmax over the head's
+    words and the clusters, or, for a word of cluster i, P(cluster i) times P(w) in a softmax within
+    the cluster, whose vectors have only d // 4^(i+1) coordinates (at least 1).
 
     `.weight` (cutoffs[0] + clusters, d) is the head's table. `.narrow[i]` (d_i, d) takes a hidden
     vector to cluster i's coordinates and `.tails[i]` (words of the cluster, d_i) holds its words.

@@ -1,7 +1,7 @@
-"""The lab: stubs are not attempted, the solutions' proofs are accepted, and tests that prove
+"""The labs: stubs are not attempted, the solutions' proofs are accepted, and tests that prove
 nothing are refused.
 
-Defective functions come from the lab's notebook, proofs from the solutions' notebook.
+Defective functions come from the labs' notebooks, proofs from the solutions' notebooks.
 """
 
 import contextlib
@@ -16,17 +16,20 @@ import torch
 from torch.nn import functional as F
 
 from utils import fits
-from utils.example import U_NODES, V_C
+from utils.example import U_NODES, V_C, U
 from utils.exercises.lab import ALSO_CORRECT, CORRECT, DEFECT, hint, spot
-from utils.objectives import HierarchicalSoftmax, yes_no_loss
+from utils.noise import NoiseDistribution
+from utils.objectives import HierarchicalSoftmax, NoiseContrastive, yes_no_loss
 from utils.tree import balanced_tree, huffman_tree
 from utils.vocabulary import Vocab
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
-LAB = FOLDER / "lab_spot_the_defect.ipynb"
-SOLUTIONS = FOLDER / "solutions" / "lab_spot_the_defect.ipynb"
+LABS = {
+    "lab_spot_the_defect.ipynb": range(1, 10),
+    "lab_famous_defects.ipynb": range(11, 19),
+}
 COUNTS = torch.tensor([20, 6, 10, 5, 12, 2, 8, 1])
-PIECES = range(1, 10)
+PIECES = [number for pieces in LABS.values() for number in pieces]
 
 piece = pytest.fixture(params=PIECES)(lambda request: request.param)
 
@@ -37,7 +40,19 @@ def code(path):
     ]
 
 
-def executed(path):
+def lab_of(number):
+    """The notebook of a piece; the worked example, 0, stands in the first."""
+    (name,) = [name for name, pieces in LABS.items() if (number or 1) in pieces]
+    return FOLDER / name
+
+
+def executed(folder):
+    """(names, proofs, said) of both labs, or of their solutions."""
+    both = [executed_notebook(folder / name) for name in LABS]
+    return tuple(first | second for first, second in zip(*both))
+
+
+def executed_notebook(path):
     """(names, proofs, said).
 
     What the cells define, each piece's own test, and what its cell printed.
@@ -48,7 +63,7 @@ def executed(path):
     for source in code(path):
         with contextlib.redirect_stdout(io.StringIO()) as out:
             exec(source, names)
-        for number in re.findall(r"^spot\((\d), proves_it", source, re.M):
+        for number in re.findall(r"^spot\((\d+), proves_it", source, re.M):
             proofs[int(number)] = names["proves_it"]
             said[int(number)] = out.getvalue()
     return names, proofs, said
@@ -56,18 +71,18 @@ def executed(path):
 
 @pytest.fixture(scope="module")
 def lab():
-    return executed(LAB)
+    return executed(FOLDER)
 
 
 @pytest.fixture(scope="module")
 def solutions():
-    return executed(SOLUTIONS)
+    return executed(FOLDER / "solutions")
 
 
 def function_name(number):
     (name,) = {
         match
-        for s in code(LAB)
+        for s in code(lab_of(number))
         for match in re.findall(rf"^spot\({number}, proves_it, (\w+)\)", s, re.M)
     }
     return name
@@ -92,7 +107,7 @@ def verdict(lab, capsys):
 def test_stub_is_not_attempted(piece, lab):
     assert lab[2][piece] == f"Piece {piece}: not attempted yet\n"
     last = f"\n\nspot({piece}, proves_it, {function_name(piece)})"
-    (stub,) = [source for source in code(LAB) if source.endswith(last)]
+    (stub,) = [source for source in code(lab_of(piece)) if source.endswith(last)]
     assert stub.startswith(f"def proves_it({function_name(piece)}):\n    return ...\n")
 
 
@@ -108,13 +123,13 @@ def test_worked_example_is_accepted_and_its_misses_are_refused(lab, verdict):
 
 def test_defective_functions_are_the_same_in_lab_and_solutions_and_short(piece):
     name = function_name(piece)
-    (cell,) = [source for source in code(LAB) if source.startswith(f"def {name}(")]
-    assert cell in code(SOLUTIONS)
+    (cell,) = [source for source in code(lab_of(piece)) if source.startswith(f"def {name}(")]
+    assert cell in code(FOLDER / "solutions" / lab_of(piece).name)
     assert 6 <= len(cell.split("\n")) <= 12 and '"""' in cell.split("\n")[1]
 
 
 def test_all_cells_are_under_twenty_lines():
-    for path in (LAB, SOLUTIONS):
+    for path in [folder / name for folder in (FOLDER, FOLDER / "solutions") for name in LABS]:
         assert max(len(source.split("\n")) for source in code(path)) < 20
 
 
@@ -165,6 +180,40 @@ def shape_of_gradient(f):
     assert f(torch.ones(2), torch.ones(3, 2), 5, 3).shape == (2,)
 
 
+def shape_of_corrected(f):
+    assert f(torch.zeros(2, 2), torch.tensor([0.5, 0.1])).shape == (2, 2)
+
+
+def shape_without_hits(f):
+    assert f(torch.zeros(2, 2), torch.tensor([4, 4])).shape == (2, 2)
+
+
+def range_of_draws(f):
+    drawn = f(torch.tensor([1, 5, 200]), 50)
+    assert drawn.shape == (50,) and 0 <= drawn.min() <= drawn.max() < 3
+
+
+def positive_loss(f):
+    q = torch.full((8,), 1 / 8).double()
+    assert f(U, V_C, 2, torch.tensor([2, 5]), q) > 0
+
+
+def a_share(f):
+    assert 0 < f(torch.zeros(3), torch.full((3,), 1 / 3), 0, torch.tensor([0, 1, 2])) < 1
+
+
+def sum_of_weights(f):
+    assert torch.isclose(f(torch.tensor([8, 1, 1]), "popularity").sum(), torch.tensor(1.0).double())
+
+
+def loss_at_zero(f):
+    assert torch.allclose(f(torch.zeros(2), torch.zeros(2)), torch.tensor(0.6931), atol=1e-3)
+
+
+def shape_of_ids(f):
+    assert f(torch.tensor([[10, 11], [20, 21]]), torch.eye(2).long()).shape == (2,)
+
+
 SHAPES = dict(
     zip(
         PIECES,
@@ -178,6 +227,14 @@ SHAPES = dict(
             shape_of_rows,
             shape_of_means,
             shape_of_gradient,
+            shape_of_corrected,
+            shape_without_hits,
+            range_of_draws,
+            positive_loss,
+            a_share,
+            sum_of_weights,
+            loss_at_zero,
+            shape_of_ids,
         ),
     )
 )
@@ -236,6 +293,48 @@ def one_pair(f):
     assert torch.allclose(f(torch.zeros(2), torch.ones(3, 2), 1, 3), torch.full((2,), 1.5))
 
 
+def equal_frequencies(f):
+    corrected = f(torch.eye(2), torch.tensor([0.5, 0.5]))
+    assert corrected.argmax(dim=1).tolist() == [0, 1]
+
+
+def no_copies(f):
+    scores = torch.randn(3, 3)
+    assert torch.allclose(f(scores, torch.tensor([4, 5, 6])), scores)
+
+
+def sorted_counts(f):
+    drawn = torch.bincount(f(torch.tensor([200, 5, 1]), 5_000), minlength=3)
+    assert drawn[0] > drawn[1] > drawn[2]
+
+
+def no_hit(f):
+    q = torch.full((8,), 1 / 8).double()
+    s = U @ V_C - torch.log(2 * q)
+    by_hand = F.softplus(-s[2]) + F.softplus(s[5]) + F.softplus(s[0])
+    assert torch.isclose(f(U, V_C, 2, torch.tensor([5, 0]), q), by_hand)
+
+
+def between_zero_and_one(f):
+    q = torch.tensor([0.5, 0.3, 0.2])
+    drawn = torch.multinomial(q, 10_000, replacement=True)
+    assert 0 < f(torch.tensor([1.0, 0.0, -1.0]), q, 0, drawn) < 1
+
+
+def only_uniform(f):
+    for kind in ("uniform", "even"):
+        assert torch.allclose(f(torch.tensor([8, 1]), kind), torch.tensor([0.5, 0.5]).double())
+
+
+def ordinary_differences(f):
+    x = torch.tensor([2.0, -3.0])
+    assert torch.allclose(f(x, torch.zeros(2)), F.softplus(-x), atol=1e-4)
+
+
+def one_row_only(f):
+    assert f(torch.tensor([[10, 11, 12]]), torch.tensor([[0, 0, 1]])).tolist() == [12]
+
+
 WEAK = [
     (1, draws_more_of_the_frequent),
     (2, only_the_second_word),
@@ -246,6 +345,14 @@ WEAK = [
     (7, small_rate),
     (8, full_bags),
     (9, one_pair),
+    (11, equal_frequencies),
+    (12, no_copies),
+    (13, sorted_counts),
+    (14, no_hit),
+    (15, between_zero_and_one),
+    (16, only_uniform),
+    (17, ordinary_differences),
+    (18, one_row_only),
 ]
 
 
@@ -436,9 +543,52 @@ def flipped_and_padded(v_c, U, nodes, signs):
     return -F.logsigmoid(-signs * (U[nodes] @ v_c)).sum(dim=1)
 
 
+def not_corrected(scores, q):
+    return scores.clone()
+
+
+def pushed_up(scores, ids):
+    return scores - CORRECT[12](scores, ids).clamp(min=-1e6) + scores
+
+
+def least_frequent_first(counts, n):
+    ranks = CORRECT[13](torch.arange(len(counts)).flip(0), n)
+    return counts.argsort()[ranks]
+
+
+def k_without_hits(U, v_c, o, negatives, q):
+    return CORRECT[14](U, v_c, o, negatives[negatives != o], q)
+
+
+def not_divided_by_k(scores, q, o, drawn):
+    weights = scores[drawn].exp() / q[drawn]
+    return scores[o].exp() / (scores[o].exp() + weights[drawn != o].sum())
+
+
+def always_popularity(counts, kind):
+    weights = counts.double() ** 0.75
+    return weights / weights.sum()
+
+
+def clamped(true_scores, noise_scores):
+    return -torch.log(torch.sigmoid(true_scores - noise_scores).clamp(min=1e-12))
+
+
+def of_the_last_row(ids, labels):
+    return ids[-1][labels.argmax(dim=1)]
+
+
 @pytest.mark.parametrize(
     "number, sibling",
     [
+        (11, not_corrected),
+        (12, pushed_up),
+        (13, least_frequent_first),
+        (14, k_without_hits),
+        (15, not_divided_by_k),
+        (16, always_popularity),
+        (17, clamped),
+        (18, of_the_last_row),
         (1, unused_power),
         (3, times_epochs_twice),
         (4, patched_logarithm),
@@ -526,3 +676,30 @@ def test_correct_pairs_and_rate():
     assert sorted(CORRECT[0](range(4), 2)) == near
     rate = CORRECT[3](lambda: time.sleep(0.02), 10, 3)
     assert 1 < rate < 1.1 * 10 / 0.02
+
+
+def test_correct_relatives_are_those_of_utils():
+    """The famous pieces against the package's own objectives, and against plain formulas."""
+    noise = NoiseDistribution(COUNTS)
+    negatives = torch.tensor([2, 5, 5])
+    objective = NoiseContrastive(8, 2, noise, num_negatives=3).double()
+    objective.weight.data.copy_(U)
+    want = objective.loss(V_C[None], torch.tensor([2]), negatives[None])[0]
+    assert torch.isclose(CORRECT[14](U, V_C, 2, negatives, noise.probs), want)
+    scores = U @ V_C
+    exact = torch.softmax(scores, dim=0)[2]
+    torch.manual_seed(0)
+    drawn = noise.sample((400_000,))
+    for estimate in (CORRECT[15], ALSO_CORRECT[15]):
+        assert abs(estimate(scores, noise.probs, 2, drawn) - exact) < 0.01
+    ids = torch.tensor([4, 5, 4])
+    for without in (CORRECT[12], ALSO_CORRECT[12]):
+        share = torch.softmax(without(torch.zeros(3, 3), ids), dim=1)
+        want = torch.tensor([[0.5, 0.5, 0], [1 / 3, 1 / 3, 1 / 3], [0, 0.5, 0.5]])
+        assert torch.allclose(share, want)
+    drawn = CORRECT[13](torch.tensor([1, 200, 5]), 30_000)
+    share = torch.bincount(drawn, minlength=3) / 30_000
+    by_rank = torch.tensor([2.0, 1.5, 4 / 3]).log() / torch.tensor(4.0).log()
+    assert torch.allclose(share[[1, 2, 0]], by_rank, atol=0.02)
+    with pytest.raises(ValueError, match="kind is 'odd'"):
+        CORRECT[16](COUNTS, "odd")

@@ -1,5 +1,4 @@
-"""The lab "spot the defect": a reader's test must fail on the defective code and pass on correct
-code.
+"""The labs: a reader's test must fail on the defective code and pass on correct code.
 
 The defective functions stand in the notebook; here are correct ones, each written in another way
 than its twin, so that a test which asks for more than the code promises (an order, the very same
@@ -13,6 +12,7 @@ from collections import Counter
 
 import torch
 
+from utils.exercises import famous
 from utils.exercises.running import LEAST_SECONDS, Failure, run
 
 RUNS = 3  # with other random numbers each: no verdict by luck
@@ -106,8 +106,9 @@ CORRECT = {
     7: _pair_step,
     8: _bag_means,
     9: _noise_gradient,
+    **famous.CORRECT,
 }
-ALSO_CORRECT = {1: _noise_words_by_search, 2: _draw_from_text_by_search}
+ALSO_CORRECT = {1: _noise_words_by_search, 2: _draw_from_text_by_search, **famous.ALSO_CORRECT}
 DEFECT = {
     0: "The window stops one word early on the right: `range` leaves its end out.",
     1: (
@@ -146,6 +147,7 @@ DEFECT = {
         "The weight K / M forgets that each of the word's pairs would have had K noise words: it "
         "is pairs K / M."
     ),
+    **famous.DEFECT,
 }
 HINTS = {
     1: (
@@ -191,6 +193,7 @@ HINTS = {
         "should the ratio of their gradients be?",
         "With M = K every pair is handed the same K words: write the sum pair by pair.",
     ),
+    **famous.HINTS,
 }
 
 
