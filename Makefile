@@ -18,7 +18,7 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab check test test-browser torture run slides bench bench-cost sweep clean
+.PHONY: help setup lab check test test-browser torture run site slides bench bench-cost sweep clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,7 +27,8 @@ help:
 	@echo "make test          all tests, the lessons among them: about five minutes"
 	@echo "make test-browser  drive the interactive figures in Chromium (installed on Debian where missing)"
 	@echo "make torture       kill runs, damage files, feed strange texts: a quarter of an hour"
-	@echo "make run           execute the lessons afresh, refresh their outputs, write build/html"
+	@echo "make run           execute the lessons afresh and refresh their outputs"
+	@echo "make site          write the course as a web site to build/site"
 	@echo "make slides        write the lessons as slides to build/slides"
 	@echo "make bench         race the full-speed trainer against its peers (an hour; it resumes; CORPUS=my.txt)"
 	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
@@ -69,6 +70,10 @@ torture: $(READY)
 
 run: $(READY)
 	$(PY) -m tools.execute
+
+site: slides
+	$(PIP) -q -r tools/site/requirements.txt
+	$(PY) -m tools.site
 
 slides: $(READY)
 	$(PIP) -q --no-deps sphinx-revealjs==3.2.1

@@ -1,8 +1,7 @@
-"""Execute the lessons in fresh kernels, refresh their stored outputs, and write a browsable copy.
+"""Execute the lessons in fresh kernels and refresh their stored outputs.
 
 python -m tools.execute            all lessons
 python -m tools.execute 02 05      those whose file names begin with 02 or 05
-python -m tools.execute --export   only the copy under build/html, from the stored outputs
 """
 
 import argparse
@@ -17,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from tools import NOTEBOOKS, html_copy
+from tools import NOTEBOOKS
 from utils.files import atomic_path, write_atomically
 from utils.widgets.common.pages import forget_views
 
@@ -84,19 +83,17 @@ def choose(prefixes: list[str]) -> list[Path]:
     return [path for path in notebooks if path.name.startswith(tuple(prefixes))]
 
 
-def refresh(paths: list[Path], export_only: bool) -> int:
-    """Execute and export each notebook, also after one has failed; returns how many failed."""
+def refresh(paths: list[Path]) -> int:
+    """Execute each notebook, also after one has failed; returns how many failed."""
     failed = 0
     for path in paths:
         start = time.perf_counter()
         try:
-            if not export_only:
-                execute(path)
+            execute(path)
         except CellExecutionError as error:
             failed += 1
             print(f"{name_of(path):36s} failed, the file is as it was\n{error}", flush=True)
             continue
-        html_copy.export(path)
         print(f"{name_of(path):36s} {time.perf_counter() - start:6.1f} s", flush=True)
     return failed
 
@@ -116,20 +113,13 @@ def main() -> int:
     parser.add_argument(
         "prefixes", nargs="*", metavar="PREFIX", help="beginning of a lesson's file name, as in 02"
     )
-    parser.add_argument(
-        "--export", action="store_true", help="write the copy from the stored outputs, run nothing"
-    )
     given = parser.parse_args()
     paths = choose(given.prefixes)
     if not paths:
         names = ", ".join(map(name_of, all_notebooks()))
         parser.error(f"no lesson begins with {' or '.join(given.prefixes)}; there are {names}")
     set_environment()
-    failed = refresh(paths, given.export)
-    for page in NOTEBOOKS.glob("*.md"):
-        html_copy.export(page)
-    print(f"browsable copy: {html_copy.write_index()}")
-    return 1 if failed else 0
+    return 1 if refresh(paths) else 0
 
 
 if __name__ == "__main__":

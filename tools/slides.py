@@ -30,9 +30,17 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from tools import BUILD, NOTEBOOKS, ROOT
-from tools.html_copy import PICTURE_BLOCK, web_markdown
+from tools.formulas import web_markdown
 
 FOLDER = BUILD / "slides"
+# A picture with its alt text, which nbconvert's own templates leave out.
+PICTURE_BLOCK = """
+{%- block data_png scoped -%}
+<div class="jp-RenderedImage jp-OutputArea-output"><img
+ src="data:image/png;base64,{{ output.data['image/png'] }}"
+ alt="{{ output | get_metadata('alt', 'image/png') | escape_html }}"></div>
+{%- endblock -%}
+"""
 TEMPLATE = (ROOT / "tools" / "slides.html.j2").read_text(encoding="utf-8") + PICTURE_BLOCK
 REVEAL_PARTS = [
     "dist/reveal.css",

@@ -27,7 +27,8 @@ from selenium.webdriver.chrome.service import Service
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 sys.path.append(str(ROOT))
-from tools import execute, html_copy  # noqa: E402
+from tools import execute  # noqa: E402
+from tools.site import build  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -87,11 +88,9 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="session")
 def site(folder):
-    """The pages of the copy in a folder of their own, served: (address, folder)."""
-    pages = folder.parent / "html"
-    for path in [*folder.glob("[0-9]*.ipynb"), folder / "figures.ipynb"]:
-        html_copy.export(path, pages / f"{path.stem}.html")
-    html_copy.export(folder / "figures.ipynb", pages / "figures_dark.html", theme="dark")
+    """The site of the copy, made by Sphinx without a warning, and served: (address, folder)."""
+    pages = folder.parent / "site"
+    assert build(folder.parent / "site-source", pages, folder) == 0
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))
     )
@@ -171,15 +170,25 @@ def in_lab(browser, lab):
 
 @pytest.fixture
 def on_page(browser, site):
-    """on_page(name, page="figures") -> Figure: the page is loaded anew."""
+    """on_page(name, mode="light") -> Figure: the page is loaded anew, light or dark."""
 
-    def opened(name, page="figures", base=site[0]):
+    def opened(name, mode="light", base=site[0]):
         to_tab(browser, "page")
-        browser.get(f"{base}/{page}.html")
+        visit(browser, f"{base}/figures.html", mode)
         return alive(browser, list(CASES).index(name))
 
     yield opened
     assert_quiet(browser)
+
+
+def visit(browser, address, mode="light"):
+    """Load a page of the site in the mode that a reader may have chosen before."""
+    browser.get(address)
+    if browser.execute_script("return document.documentElement.dataset.theme") != mode:
+        browser.execute_script(
+            "for (const key of ['mode', 'theme']) localStorage.setItem(key, arguments[0])", mode
+        )
+        browser.get(address)
 
 
 @pytest.fixture(params=["in_lab", "on_page"])

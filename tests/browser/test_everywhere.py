@@ -48,7 +48,7 @@ def test_in_jupyterlab_light_and_dark(in_lab, browser, name):
 @pytest.mark.parametrize("kind, width", LOOKS.items(), ids=LOOKS)
 def test_on_a_page_in_every_look(on_page, browser, window, name, kind, width):
     window(width)
-    figure = on_page(name, "figures_dark" if kind == "dark" else "figures")
+    figure = on_page(name, "dark" if kind == "dark" else "light")
     if kind == "large":
         browser.execute_script(
             "document.documentElement.style.setProperty('--jp-content-font-size1', '26px')"

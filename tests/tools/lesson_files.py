@@ -1,4 +1,4 @@
-"""What the tests of slides and of the HTML copy read out of notebooks and pages."""
+"""What the tests of slides and of the site read out of notebooks and pages."""
 
 import re
 from html import unescape

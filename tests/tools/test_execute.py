@@ -85,18 +85,16 @@ def test_the_readmes_picture_is_kept(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def command(arguments, monkeypatch, tmp_path):
-    """command("02"): (exit code, notebooks executed, pages exported); nothing is really done.
+def command(arguments, monkeypatch):
+    """command("02"): (exit code, notebooks executed); nothing is really done.
 
     command.failing are the names of notebooks of which a cell fails.
     """
-    monkeypatch.setattr(execute.html_copy, "FOLDER", tmp_path)
     for name in ("TQDM_DISABLE", "OMP_NUM_THREADS", "APPROXIMATE_TRAINING_STATE"):
         monkeypatch.setenv(name, "set by the user")
 
     def run(*words):
         executed = []
-        exported = []
 
         def play(path):
             if path.name in run.failing:
@@ -104,29 +102,23 @@ def command(arguments, monkeypatch, tmp_path):
             executed.append(path)
 
         monkeypatch.setattr(execute, "execute", play)
-        monkeypatch.setattr(execute.html_copy, "export", exported.append)
         arguments(*words)
-        return execute.main(), executed, exported
+        return execute.main(), executed
 
     run.failing = []
     return run
 
 
-MARKDOWN = set(NOTEBOOKS.glob("*.md"))
-
-
-def test_without_prefixes_all_notebooks_are_executed_and_exported(command):
-    code, executed, exported = command()
+def test_without_prefixes_all_notebooks_are_executed(command):
+    code, executed = command()
     assert code == 0
     assert executed == sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(
         NOTEBOOKS.glob("solutions/*.ipynb")
     )
-    assert exported[: len(executed)] == executed
-    assert set(exported[len(executed) :]) == MARKDOWN
 
 
 def test_prefixes_choose_lessons_and_their_solutions(command):
-    _, executed, _ = command("02", "05_h")
+    _, executed = command("02", "05_h")
     assert [execute.name_of(path) for path in executed] == [
         "02_negative_sampling",
         "05_huffman_tree",
@@ -135,20 +127,11 @@ def test_prefixes_choose_lessons_and_their_solutions(command):
     ]
 
 
-@pytest.mark.parametrize("words", [["--export", "02"], ["02", "--export"]])
-def test_export_executes_nothing(command, words):
-    code, executed, exported = command(*words)
-    assert code == 0
-    assert executed == []
-    assert {path.stem for path in set(exported) - MARKDOWN} == {"02_negative_sampling"}
-
-
 def test_a_lesson_that_fails_does_not_stop_the_others(command, capsys):
     command.failing = ["02_negative_sampling.ipynb"]
-    code, executed, exported = command("02", "05")
+    code, executed = command("02", "05")
     assert code == 1
     assert [path.stem for path in executed] == 2 * ["05_huffman_tree"]
-    assert set(exported) == set(executed) | MARKDOWN
     out = capsys.readouterr().out
     assert out.count("failed, the file is as it was") == 2
     assert "a traceback" in out

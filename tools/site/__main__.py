@@ -1,0 +1,9 @@
+"""python -m tools.site: write build/site."""
+
+import sys
+
+from tools.site import FOLDER, build
+
+status = build()
+print(f"the site: {FOLDER / 'index.html'}")
+sys.exit(status)
