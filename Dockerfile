@@ -1,0 +1,18 @@
+# The course in JupyterLab, as an ordinary user:
+#     docker build -t approximate-training .
+#     docker run --rm -p 127.0.0.1:8888:8888 approximate-training
+FROM python:3.11-slim-bookworm
+
+RUN apt-get update \
+    && apt-get install -y --no-install-recommends make gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --create-home learner
+ENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu PIP_NO_CACHE_DIR=1
+WORKDIR /home/learner/course
+COPY --chown=learner . .
+RUN chown learner .
+USER learner
+RUN make setup
+EXPOSE 8888
+CMD [".venv/bin/python", "-m", "jupyterlab", "--ip=0.0.0.0", "--no-browser", \
+     "--LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb"]
