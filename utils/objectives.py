@@ -195,10 +195,11 @@ class NegativeSampling(Objective):
         negatives: Int[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B"]:
         """Nats per pair; `negatives`, where given, are used as they are, hits included."""
-        ids, skipped = self.questions(hidden, targets, negatives)
-        signs = -torch.ones_like(ids)  # the noise words' answer is no,
-        signs[:, 0] = 1  # the true pair's is yes
-        signs[skipped] = 0
+        ids, hits = self.questions(hidden, targets, negatives)
+        signs = -torch.ones_like(ids[:, 1:])  # the noise words' answer is no,
+        if hits is not None:
+            signs[hits] = 0
+        signs = F.pad(signs, (1, 0), value=1)  # the true pair's is yes
         return yes_no_loss(hidden, self.weight, ids, signs, self.sparse)
 
     def questions(
@@ -206,8 +207,8 @@ class NegativeSampling(Objective):
         hidden: Float[Tensor, "B d"],
         targets: Int[Tensor, "B"],
         negatives: Int[Tensor, "B K"] | None = None,
-    ) -> tuple[Int[Tensor, "B Q"], Bool[Tensor, "B Q"]]:
-        """The words that are asked about, the true one first, and which are hits to be skipped."""
+    ) -> tuple[Int[Tensor, "B Q"], Bool[Tensor, "B K"] | None]:
+        """The words that are asked about, the true one first, and which draws are to be skipped."""
         self.check(hidden, targets)
         skips = negatives is None and self.on_hit == "skip"
         if negatives is None:
@@ -215,10 +216,7 @@ class NegativeSampling(Objective):
         else:
             check_ids(negatives, self.size, "noise word")
         ids = torch.cat([targets[:, None], negatives], dim=1)  # (B, K + 1)
-        skipped = torch.zeros_like(ids, dtype=torch.bool)
-        if skips:
-            skipped[:, 1:] = negatives == targets[:, None]
-        return ids, skipped
+        return ids, negatives == targets[:, None] if skips else None
 
     def cost(self, targets: Int[Tensor, "B"]) -> Cost:
         """K + 1 dot products and rows, whatever the target."""
@@ -270,10 +268,12 @@ class NoiseContrastive(NegativeSampling):
         negatives: Int[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B Q"]:
         """s - log(K q) of the true word and the noise words; -inf for a hit that is skipped."""
-        ids, skipped = self.questions(hidden, targets, negatives)
+        ids, hits = self.questions(hidden, targets, negatives)
         scores = row_scores(hidden, self.weight, ids, self.sparse)
         corrected = scores - self.log_expected(ids, scores.dtype)
-        return corrected.masked_fill(skipped, -torch.inf)
+        if hits is None:
+            return corrected
+        return corrected.masked_fill(F.pad(hits, (1, 0)), -torch.inf)
 
     def loss(
         self,
