@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
 from tools import NOTEBOOKS
 from utils.files import atomic_path, write_atomically
@@ -30,7 +30,7 @@ PICTURE_TAG = "course-picture"
 def execute(path: Path) -> None:
     """Run all cells in order in a fresh kernel; the file changes only if all of them succeed.
 
-    Raises nbclient's CellExecutionError if a cell fails.
+    Raises nbclient's CellExecutionError if a cell fails, CellTimeoutError or DeadKernelError.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -90,7 +90,7 @@ def refresh(paths: list[Path]) -> int:
         start = time.perf_counter()
         try:
             execute(path)
-        except CellExecutionError as error:
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed += 1
             print(f"{name_of(path):36s} failed, the file is as it was\n{error}", flush=True)
             continue

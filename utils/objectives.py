@@ -13,7 +13,15 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from utils.checks import Real, Whole, check_ids, check_memory, one_of, whole_number
+from utils.checks import (
+    Real,
+    Whole,
+    check_counts,
+    check_ids,
+    check_memory,
+    one_of,
+    whole_number,
+)
 from utils.noise import NoiseDistribution
 from utils.tree import Tree, huffman_tree
 
@@ -55,7 +63,7 @@ def row_scores(
     ids: Int[Tensor, "B Q"],
     sparse: bool = True,
 ) -> Float[Tensor, "B Q"]:
-    """The scores u.v of each pair's own Q rows of `weight`."""
+    """The scores u.v of each pair's own Q rows of `weight`: the first half of yes_no_loss."""
     rows = F.embedding(ids, weight, sparse=sparse)  # (B, Q, d)
     return (rows * hidden[:, None]).sum(dim=2)  # (B, Q, d) * (B, 1, d) -> (B, Q)
 
@@ -216,7 +224,7 @@ class NegativeSampling(Objective):
         else:
             check_ids(negatives, self.size, "noise word")
         ids = torch.cat([targets[:, None], negatives], dim=1)  # (B, K + 1)
-        return ids, negatives == targets[:, None] if skips else None
+        return ids, (negatives == targets[:, None]) if skips else None
 
     def cost(self, targets: Int[Tensor, "B"]) -> Cost:
         """K + 1 dot products and rows, whatever the target."""
@@ -267,7 +275,16 @@ class NoiseContrastive(NegativeSampling):
         targets: Int[Tensor, "B"],
         negatives: Int[Tensor, "B K"] | None = None,
     ) -> Float[Tensor, "B Q"]:
-        """s - log(K q) of the true word and the noise words; -inf for a hit that is skipped."""
+        """s - log(K q) of the true word and the noise words; -inf for a hit that is skipped.
+
+        Raises ValueError for other than K noise words, since K is in the correction.
+        """
+        wanted = (len(targets), self.num_negatives)
+        if negatives is not None and tuple(negatives.shape) != wanted:
+            raise ValueError(
+                f"negatives have shape {tuple(negatives.shape)}; give (B, K) = {wanted}, or build "
+                "the objective with that num_negatives"
+            )
         ids, hits = self.questions(hidden, targets, negatives)
         scores = row_scores(hidden, self.weight, ids, self.sparse)
         corrected = scores - self.log_expected(ids, scores.dtype)
@@ -290,9 +307,9 @@ class SampledSoftmax(NoiseContrastive):
 
     Its gradient estimates the full softmax's. With hits kept the bias vanishes as K grows. With
     "skip", TensorFlow's default, the gradient tends to the full one over 1 - P(w_o | w_c) instead.
-    `correct=False` leaves log(K q) out, as one softmax over few words: its best score is then
-    log p - log q plus a constant. The other arguments and errors are NoiseContrastive's; without
-    the correction a word may have q = 0.
+    `correct=False` leaves log(K q) out, as one softmax over few words: its best score is then, with
+    hits kept, log p - log q plus a constant. The other arguments and errors are NoiseContrastive's;
+    without the correction a word may have q = 0.
     """
 
     def __init__(
@@ -302,8 +319,9 @@ class SampledSoftmax(NoiseContrastive):
         noise: NoiseDistribution,
         num_negatives: Whole = 5,
         on_hit: str = "keep",
-        correct: bool = True,
         sparse: bool = True,
+        *,
+        correct: bool = True,
     ):
         self.correct = correct
         super().__init__(V, d, noise, num_negatives, on_hit, sparse)
@@ -379,6 +397,10 @@ class AdaptiveSoftmax(Objective):
     def __init__(self, V: Whole, d: Whole, cutoffs):
         V = whole_number("V", V)
         d = whole_number("the dimension d", d)
+        if V < 2:
+            raise ValueError(f"the vocabulary has {V} words; predicting one needs at least 2")
+        if not isinstance(cutoffs, list | tuple):
+            raise ValueError(f"the cutoffs are {cutoffs!r}; give a list such as [100, 500]")
         cutoffs = [whole_number("a cutoff", cutoff) for cutoff in cutoffs]
         ends = [*cutoffs, V]
         if not cutoffs or any(later <= earlier for earlier, later in zip(ends, ends[1:])):
@@ -406,8 +428,8 @@ class AdaptiveSoftmax(Objective):
             hit = ((targets >= start) & (targets < end)).nonzero().flatten()
             in_head[hit] = self.ends[0] + i
             if len(hit):
-                narrow = hidden[hit] @ self.narrow[i].T  # (b, d) @ (d, d_i) -> (b, d_i)
-                within = softmax_loss(narrow, self.tails[i], targets[hit] - start)
+                narrowed = hidden[hit] @ self.narrow[i].T  # (b, d) @ (d, d_i) -> (b, d_i)
+                within = softmax_loss(narrowed, self.tails[i], targets[hit] - start)
                 losses = losses.index_add(0, hit, within)
         return losses + softmax_loss(hidden, self.weight, in_head)
 
@@ -424,8 +446,8 @@ class AdaptiveSoftmax(Objective):
     def cost(self, targets: Int[Tensor, "B"]) -> Cost:
         """Dot products of d coordinates: the head's, and each cluster's as often as it is hit.
 
-        Narrow ones count as many of them as they make multiply-adds. `rows` counts vectors of all
-        tables. Nothing is padded.
+        A product of d_i coordinates counts as d_i / d of one. `rows` counts vectors of all tables.
+        Nothing is padded.
         """
         check_ids(targets, self.size)
         products = rows = float(len(self.weight))
@@ -454,16 +476,26 @@ def make_objective(
     Those that draw do so from counts^power and take `options` such as on_hit="skip"; hierarchical
     softmax walks down Huffman's tree of the counts; adaptive softmax cuts the words, unless told
     other `cutoffs`, after the first fiftieth and the first fifth. Raises ValueError for any other
-    name.
+    name, for options that the objective does not have, and for counts as `check_counts` does.
     """
     one_of("objective", name, OBJECTIVES + RELATIVES)
+    counts = check_counts(counts, zeros=True)
+    allowed = {"adaptive softmax": {"cutoffs"}, "sampled softmax": {"on_hit", "sparse", "correct"}}
+    usual = {"on_hit", "sparse"} if name in DRAWING else set()
+    for option in options.keys() - allowed.get(name, usual):
+        raise ValueError(
+            f"{name} has no option {option!r}; it has "
+            f"{', '.join(sorted(allowed.get(name, usual))) or 'none'}"
+        )
     V = len(counts)
     if name == "full softmax":
         return FullSoftmax(V, d)
     if name == "hierarchical softmax":
         return HierarchicalSoftmax(d, huffman_tree(counts))
     if name == "adaptive softmax":
-        usual = sorted({max(1, V // 50), max(1, V // 5)})
-        return AdaptiveSoftmax(V, d, options.pop("cutoffs", usual), **options)
+        if (counts.diff() > 0).any():
+            raise ValueError("adaptive softmax needs words sorted by frequency, as Vocab has them")
+        cutoffs = sorted({max(1, V // 50), max(1, V // 5)})
+        return AdaptiveSoftmax(V, d, options.get("cutoffs", cutoffs))
     noise = NoiseDistribution(counts, power)
     return DRAWING[name](V, d, noise, num_negatives, **options)

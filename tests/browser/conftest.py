@@ -20,7 +20,7 @@ import chromium
 import nbformat
 import pytest
 from cases import CASES
-from driving import SHOTS, alive, assert_quiet, open_notebook, run_cell, to_tab, wait
+from driving import SHOTS, alive, assert_quiet, open_notebook, run_cell, to_tab, visit, wait
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -67,6 +67,8 @@ def folder(tmp_path_factory):
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in CASES.values()]
     )
+    # last, so that a case's number is its cell's; the site gives each page a title
+    notebook.cells.append(nbformat.v4.new_markdown_cell("# Figures"))
     nbformat.write(notebook, copy / "figures.ipynb")
     execute.execute(copy / "figures.ipynb")
     return copy
@@ -90,7 +92,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def site(folder):
     """The site of the copy, made by Sphinx without a warning, and served: (address, folder)."""
     pages = folder.parent / "site"
-    assert build(folder.parent / "site-source", pages, folder) == 0
+    assert build(folder.parent / "site-source", pages, folder, folder / "no slides") == 0
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), functools.partial(Quiet, directory=str(pages))
     )
@@ -179,16 +181,6 @@ def on_page(browser, site):
 
     yield opened
     assert_quiet(browser)
-
-
-def visit(browser, address, mode="light"):
-    """Load a page of the site in the mode that a reader may have chosen before."""
-    browser.get(address)
-    if browser.execute_script("return document.documentElement.dataset.theme") != mode:
-        browser.execute_script(
-            "for (const key of ['mode', 'theme']) localStorage.setItem(key, arguments[0])", mode
-        )
-        browser.get(address)
 
 
 @pytest.fixture(params=["in_lab", "on_page"])

@@ -54,6 +54,16 @@ BAD_VOCABULARIES = [
 ]
 
 
+def visit(browser, address, mode="light"):
+    """Load a page of the site in the mode that a reader may have chosen before."""
+    browser.get(address)
+    if browser.execute_script("return document.documentElement.dataset.theme") != mode:
+        browser.execute_script(
+            "for (const key of ['mode', 'theme']) localStorage.setItem(key, arguments[0])", mode
+        )
+        browser.get(address)
+
+
 def wait(ask, seconds=20, what="that"):
     """What `ask()` returns as soon as it is true; AssertionError after so many seconds."""
     end = time.monotonic() + seconds

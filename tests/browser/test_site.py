@@ -9,9 +9,7 @@ from urllib.parse import unquote, urldefrag, urljoin
 
 import pytest
 from axe_core_python import __file__ as axe_package
-from driving import SHOTS, assert_quiet, to_tab, wait
-
-from conftest import visit
+from driving import SHOTS, assert_quiet, to_tab, visit, wait
 
 AXE = (Path(axe_package).parent / "axe.min.js").read_text(encoding="utf-8")
 MOST_BYTES = 1_500_000  # of one page
@@ -39,7 +37,9 @@ def page(browser, site):
 
 
 def html_pages(site):
-    return sorted(path for path in site[1].rglob("*.html") if "_static" not in path.parts)
+    pages = sorted(path for path in site[1].rglob("*.html") if "_static" not in path.parts)
+    assert len(pages) > 30
+    return pages
 
 
 def test_every_link_and_anchor_leads_somewhere(site):
@@ -67,7 +67,8 @@ def test_every_link_and_anchor_leads_somewhere(site):
 def test_pages_are_small_and_pictures_lazy_with_alt_texts(site):
     for path in html_pages(site):
         text = path.read_text(encoding="utf-8")
-        assert path.stat().st_size < MOST_BYTES, path
+        if path.stem != "figures":  # a page of the tests', with every figure there is
+            assert path.stat().st_size < MOST_BYTES, path
         for tag in re.findall(r"<img [^>]*>", text):
             assert 'loading="lazy"' in tag, tag
             assert re.search(r'alt="[^"]', tag) or 'class="logo' in tag, (path.name, tag[:200])
@@ -105,7 +106,7 @@ def test_the_front_page_leads_to_all_lessons_and_on(page, browser, site):
     lessons = {path.name for path in site[1].glob("[0-9]*.html")}
     labs = {path.name for path in site[1].glob("lab_*.html")}
     pages = {"notation.html", "choosing.html", "TEACHING.html", "help.html", "interface.html"}
-    assert lessons | labs | pages <= links | {"figures.html"}
+    assert lessons | labs | pages <= links
 
 
 @pytest.mark.parametrize("width", [400, 1400])

@@ -38,6 +38,22 @@ def piece_by_loop(U, v_c, log_Z, o, start):
     return total
 
 
+def never_before(U, v_c, log_Z, o, start):
+    """A word that lies after the piece stops it, one before it does not."""
+    error = torch.exp(U @ v_c - log_Z)
+    if o >= start:
+        error[o - start] -= 1
+    return error @ U
+
+
+def from_the_end(U, v_c, log_Z, o, start):
+    """A negative index counts from the end."""
+    error = torch.exp(U @ v_c - log_Z)
+    if o - start < len(U):
+        error[o - start] -= 1
+    return error @ U
+
+
 def only_the_true_word(U, v_c, log_Z, o, start):
     return torch.zeros_like(v_c)
 
@@ -83,6 +99,8 @@ def best_cut(counts):
 WRONG = [  # (number, answer, words that the message must hold; | is or)
     ("11.1", overflows, "inf|finite|nan"),
     ("11.2", only_the_true_word, "Revisit the way back"),
+    ("11.2", never_before, "IndexError"),
+    ("11.2", from_the_end, "Revisit the way back"),
     ("11.3", first_cluster_only, "shape should be"),
     ("11.4", best_cut, "shape should be"),
 ]

@@ -44,13 +44,22 @@ def test_the_front_page_has_a_card_for_each_lesson_and_a_place_for_each_page(tmp
     for page in (tmp_path / "source").glob("*.md"):
         assert page.stem == "index" or f"\n{page.stem}\n" in front
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert len(site.LESSON_ROW.findall(readme)) == front.count("grid-item-card")
+    assert len(site.LESSON_ROW.findall(readme)) == sum(p.parent == NOTEBOOKS for p in ALL_NOTEBOOKS)
 
 
 def test_the_interface_tells_public_things_in_their_own_words():
     page = site.interface()
     assert "### NegativeSampling\n" in page and "### load_corpus\n" in page
+    assert "### train_fast\n" in page
     assert "(15.2.6)" in page and "### _" not in page
+
+
+def test_a_deck_of_slides_leads_out_to_the_pages():
+    html = '<a href="02.html">a</a><a href="notation.html#x">b</a><a href="https://x.html">c</a>'
+    assert site.to_the_pages(html, ["02.html"]) == (
+        '<a href="02.html">a</a><a href="../notation.html#x">b</a><a href="https://x.html">c</a>'
+    )
+    assert site.deck_link("02_b.html") == '<a href="slides/02_b.html">02</a>'
 
 
 def test_a_finished_page_loads_pictures_late_and_ends_with_its_modules(tmp_path):

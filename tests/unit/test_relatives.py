@@ -29,6 +29,8 @@ from utils.objectives import (
     make_objective,
 )
 from utils.training import train
+from utils.vocabulary import Vocab
+from utils.windows import cbow_batches, skip_gram_batches
 
 V = 8
 NOISE = NoiseDistribution(COUNTS)
@@ -89,13 +91,17 @@ def test_losses_are_their_formulas(target, noise):
 
 def test_a_hit_that_is_skipped_asks_nothing():
     """As if the noise words held no hit, but for K, which stays."""
-    for kind in (NoiseContrastive, SampledSoftmax):
+    corrected = U.numpy()[[2, 5]] @ V_C.numpy() - np.log(3 * Q[[2, 5]])
+    without = {
+        NoiseContrastive: -log_expit(corrected[0]) - log_expit(-corrected[1]),
+        SampledSoftmax: logsumexp(corrected) - corrected[0],
+    }
+    for kind, expected in without.items():
         objective = planted(kind, 3, on_hit="skip")
         objective.draw = lambda targets: torch.tensor([[2, 5, 2]])
         hidden = V_C[None].clone().requires_grad_()
         loss = objective.loss(hidden, torch.tensor([2]))
-        without = planted(kind, 3).loss(V_C[None], torch.tensor([2]), torch.tensor([[5]]))
-        assert loss.item() == pytest.approx(without.item(), rel=1e-12)
+        assert loss.item() == pytest.approx(expected, rel=1e-12)
         loss.sum().backward()
         assert hidden.grad.isfinite().all()
         assert objective.weight.grad.to_dense().isfinite().all()
@@ -258,6 +264,7 @@ def test_the_cost_of_adaptive_softmax_is_its_multiply_adds():
         ours.loss(hidden, targets)
     products = ours.cost(targets).dot_products
     assert flops.get_total_flops() == pytest.approx(2 * 16 * products * len(targets))
+    assert ours.cost(torch.tensor([7])).rows == 8 + 4 + 14  # head, narrowing rows, the cluster's
 
 
 def test_a_cluster_that_is_not_hit_costs_nothing_and_gets_no_gradient():
@@ -274,9 +281,6 @@ def test_a_cluster_that_is_not_hit_costs_nothing_and_gets_no_gradient():
 @pytest.mark.parametrize("make_model", [SkipGram, CBOW])
 @pytest.mark.parametrize("name", RELATIVES)
 def test_relatives_train_with_both_models(make_model, name, sentences):
-    from utils.vocabulary import Vocab
-    from utils.windows import cbow_batches, skip_gram_batches
-
     vocab = Vocab(sentences, min_count=1)
     make_batches = {SkipGram: skip_gram_batches, CBOW: cbow_batches}[make_model]
     batches = make_batches(*vocab.encode(sentences), vocab, batch_size=64, subsample=None)
@@ -289,6 +293,7 @@ def test_relatives_train_with_both_models(make_model, name, sentences):
 @pytest.mark.slow
 def test_sampled_softmax_and_nce_learn_the_distribution():
     """Free scores after training on pairs: P of the softmax near p, for NCE without dividing."""
+    torch.manual_seed(0)
     p = torch.tensor([9, 3, 8, 3, 4, 2, 1, 2]).double() / 32
     targets = torch.multinomial(p, 200_000, replacement=True)
     share = torch.bincount(targets, minlength=V) / len(targets)
@@ -324,6 +329,24 @@ def test_sampled_softmax_and_nce_learn_the_distribution():
         (lambda: SampledSoftmax(V, 2, NOISE, num_negatives=0), r"num_negatives \(K\) is 0"),
         (lambda: SampledSoftmax(9, 2, NOISE), "noise distribution has 8 words, the vocabulary 9"),
         (lambda: make_objective("nce", zipf_counts(9), 2), "choose one of 'full softmax'"),
+        (lambda: AdaptiveSoftmax(60, 8, 20), "the cutoffs are 20; give a list"),
+        (lambda: AdaptiveSoftmax(1, 8, [1]), "the vocabulary has 1 words"),
+        (
+            lambda: planted(SampledSoftmax, 3).loss(
+                V_C[None], torch.tensor([2]), torch.tensor([[5]])
+            ),
+            r"negatives have shape \(1, 1\); give \(B, K\) = \(1, 3\)",
+        ),
+        (
+            lambda: make_objective("full softmax", [3, 2, 1], 2, on_hit="skip"),
+            "full softmax has no option 'on_hit'; it has none",
+        ),
+        (
+            lambda: make_objective("negative sampling", [3, 2, 1], 2, correct=False),
+            "negative sampling has no option 'correct'; it has on_hit, sparse",
+        ),
+        (lambda: make_objective("full softmax", [3, -2, 1], 2), "the count of word 1 is -2"),
+        (lambda: make_objective("adaptive softmax", [1, 2, 3], 2), "sorted by frequency"),
     ],
 )
 def test_what_cannot_be_is_refused(refuse, message):

@@ -55,7 +55,7 @@ measured. Read it here, play with the figures, and run it on a laptop with two c
 {cards}
 ::::
 
-**For teachers**: [plans, questions and a quiz](TEACHING.md). **To run it**:
+**For teachers**: [plans, questions and a quiz](TEACHING.md){slides}. **To run it**:
 [set up](help.md). **To look something up**: [symbols and formulas](notation.md),
 [which method, when?](choosing.md), [the package's interface](interface.md).
 
@@ -80,32 +80,43 @@ TREE = """\
 """
 
 
-def build(source: Path = SOURCE, out: Path = FOLDER, notebooks: Path = NOTEBOOKS) -> int:
+def build(
+    source: Path = SOURCE,
+    out: Path = FOLDER,
+    notebooks: Path = NOTEBOOKS,
+    slides: Path = SLIDES,
+) -> int:
     """Write the pages' sources, run Sphinx, and finish the pages; returns Sphinx's exit status.
 
-    `notebooks` is the folder of lessons, with its pages of Markdown, solutions and data.
+    `notebooks` is the folder of lessons, with its pages of Markdown, solutions and data; `slides`
+    that of the slides, which are copied if they are there.
     """
     from sphinx.cmd.build import main as sphinx
 
-    endings = write_sources(source, notebooks)
+    decks = sorted(page.name for page in slides.glob("*.html"))
+    endings = write_sources(source, notebooks, decks)
     shutil.rmtree(out, ignore_errors=True)
-    status = sphinx(
-        ["-q", "-W", "--keep-going", "-b", "html", "-c", str(CONFIGURATION), str(source), str(out)]
-    )
+    kept = source.with_name(f"{source.name}-read")  # what Sphinx keeps between two runs
+    options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(CONFIGURATION), "-d", str(kept)]
+    status = sphinx([*options, str(source), str(out)])
     for page in out.rglob("*.html"):
         finish(page, endings.get(page.relative_to(out).with_suffix("").as_posix(), ""))
-    if SLIDES.is_dir() and notebooks == NOTEBOOKS:
-        shutil.copytree(SLIDES, out / "slides")
+    if decks:
+        shutil.copytree(slides, out / "slides")
+        for deck in (out / "slides").glob("*.html"):
+            html = deck.read_text(encoding="utf-8")
+            deck.write_text(to_the_pages(html, decks), encoding="utf-8")
     return status
 
 
 # Sources ------------------------------------------------------------------------------------------
 
 
-def write_sources(source: Path, notebooks: Path) -> dict[str, str]:
+def write_sources(source: Path, notebooks: Path, decks: list[str] = ()) -> dict[str, str]:
     """All pages as Sphinx reads them, in a fresh folder.
 
-    Returns what belongs at the end of each page with interactive figures: {page: HTML}.
+    `decks` are the files of slides that the front page names. Returns what belongs at the end of
+    each page with interactive figures: {page: HTML}.
     """
     endings = {}
     shutil.rmtree(source, ignore_errors=True)
@@ -121,7 +132,7 @@ def write_sources(source: Path, notebooks: Path) -> dict[str, str]:
         shutil.copy(path, source)
     (source / "interface.md").write_text(interface(), encoding="utf-8")
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    (source / "index.md").write_text(front(readme, source), encoding="utf-8")
+    (source / "index.md").write_text(front(readme, source, decks), encoding="utf-8")
     return endings
 
 
@@ -135,7 +146,7 @@ def prepare(notebook: NotebookNode) -> str:
     return revive(notebook)
 
 
-def front(readme: str, source: Path) -> str:
+def front(readme: str, source: Path, decks: list[str] = ()) -> str:
     """The front page: the README's picture and lessons, and the trees of pages."""
     rows = [row.groupdict() for row in LESSON_ROW.finditer(readme)]
     cards = [CARD.format(page=Path(row["file"]).stem, **row) for row in rows]
@@ -152,27 +163,44 @@ def front(readme: str, source: Path) -> str:
     return FRONT.format(
         alt=alt,
         cards="\n".join(cards),
+        slides=", and slides of " + ", ".join(map(deck_link, decks)) if decks else "",
         trees="\n".join(TREE.format(caption=c, pages="\n".join(pages)) for c, pages in trees),
     )
+
+
+def deck_link(deck: str) -> str:
+    """A link to a deck of slides, in HTML, since Sphinx does not know the file."""
+    return f'<a href="slides/{deck}">{deck[:2] if deck[0].isdigit() else Path(deck).stem}</a>'
+
+
+def to_the_pages(html: str, decks: list[str]) -> str:
+    """A deck whose links to pages lead out of its folder; those to other decks stay."""
+
+    def outward(match: re.Match) -> str:
+        return match[0] if match[2] in decks else f"{match[1]}../{match[2]}"
+
+    return re.sub(r'(href=")((?!\w+:|\.\.)[\w./-]+\.html)', outward, html)
 
 
 def interface() -> str:
     """A page of the package's public functions and classes, with their own words."""
     parts = ["# The package's interface", "", "What `utils` offers, in the words of its code."]
     for module in pkgutil.iter_modules(utils.__path__, "utils."):
-        if module.ispkg:
-            continue
-        parts += described(import_module(module.name))
+        parts += described(import_module(module.name), exported=module.ispkg)
     return "\n".join(parts) + "\n"
 
 
-def described(module) -> list[str]:
-    """A section on one module: each public function and class that is its own."""
+def described(module, exported: bool = False) -> list[str]:
+    """A section on one module: each public function and class that is its own.
+
+    Of a package (`exported`), those that it names in its own file.
+    """
+    names = module.__all__ if exported else vars(module)
     own = [
         (name, value)
-        for name, value in vars(module).items()
+        for name, value in [(name, getattr(module, name)) for name in names]
         if not name.startswith("_")
-        and inspect.getmodule(value) is module
+        and (inspect.getmodule(value) is module or exported)
         and (inspect.isfunction(value) or inspect.isclass(value))
     ]
     if not own:

@@ -5,5 +5,5 @@ import sys
 from tools.site import FOLDER, build
 
 status = build()
-print(f"the site: {FOLDER / 'index.html'}")
+print(f"Sphinx complained, see above: {status}" if status else f"the site: {FOLDER / 'index.html'}")
 sys.exit(status)

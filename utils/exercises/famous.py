@@ -32,6 +32,14 @@ def _log_uniform_draws(counts, n):
     return torch.as_tensor(counts).argsort(descending=True)[by_rank]
 
 
+def _log_uniform_draws_by_search(counts, n):
+    V = len(counts)
+    ends = (torch.arange(V, dtype=torch.float64) + 2).log() / torch.tensor(V + 1.0).log()
+    uniform = 1 - torch.rand(n, dtype=torch.float64)
+    by_rank = torch.searchsorted(ends, uniform)
+    return torch.as_tensor(counts).argsort(descending=True)[by_rank.clamp(max=V - 1)]
+
+
 def _nce_loss(U, v_c, o, negatives, q):
     words = [o, *negatives.tolist()]
     corrected = torch.stack([U[w] @ v_c - torch.log(len(negatives) * q[w]) for w in words])
@@ -80,14 +88,18 @@ CORRECT = {
     17: _bpr_loss,
     18: _own_ids,
 }
-ALSO_CORRECT = {12: _with_hits_pushed_down, 15: _share_with_hits}
+ALSO_CORRECT = {
+    12: _with_hits_pushed_down,
+    13: _log_uniform_draws_by_search,
+    15: _share_with_hits,
+}
 DEFECT = {
     11: (
         "log q is added, not subtracted: an item that comes often as a wrong answer is punished "
         "for it twice."
     ),
     12: (
-        "The number that is added to a copy's score is about 1e-40: it changes no score, and the "
+        "The number that is added to a copy's score is tiny: it changes no score, and the "
         "copies compete as before."
     ),
     13: (
@@ -111,8 +123,7 @@ DEFECT = {
         "and its gradient is 0."
     ),
     18: (
-        "`torch.take` reads the table as one long row: every row's answer comes from the first "
-        "row, or from wherever its place falls."
+        "`torch.take` reads the table as one long row: every row's answer comes from the first row."
     ),
 }
 HINTS = {

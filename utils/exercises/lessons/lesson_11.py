@@ -60,19 +60,23 @@ LOG_SUM = (
 
 
 def _one_piece(generator):
-    """U (size, d), v_c (d,), log_Z, o, start: the true word within the piece, or not."""
+    """U (size, d), v_c (d,), log_Z, o, start: the true word in the piece, before or after it."""
 
-    def draw(size, d, within):
+    def draw(size, d, place):
         U, v_c = vectors(generator, size, d)
         start = integer(generator, 3, 9)
-        o = start + integer(generator, 0, size - 1) if within else start - 2
+        o = {
+            "within": start + integer(generator, 0, size - 1),
+            "before": start - 1,
+            "after": start + size + 1,
+        }[place]
         log_Z = logsumexp((U @ v_c).numpy()) + 0.5
         return U, v_c, float(log_Z), o, start
 
-    yield lambda: draw(3, 2, True)
+    yield lambda: draw(3, 2, "within")
     while True:
-        yield draw(integer(generator, 2, 4), integer(generator, 2, 4), True)
-        yield draw(integer(generator, 2, 4), integer(generator, 2, 4), False)
+        for place in ("before", "after", "within"):
+            yield draw(integer(generator, 2, 4), integer(generator, 2, 4), place)
 
 
 def _piece(U, v_c, log_Z, o, start, label=1.0, place=lambda o, start: o - start):
@@ -103,10 +107,6 @@ PIECE = (
         lambda *case: _piece(*case, place=lambda o, start: 0),
         "The piece's first row is taken for the true word's. Its row is o - start, if any.",
     ),
-    (
-        lambda *case: _piece(*case, label=2.0),
-        "The 1 is taken away twice.",
-    ),
 )
 
 
@@ -125,8 +125,8 @@ def _storeys(generator):
         yield draw(*(integer(generator, 2, 4) for _ in range(3)))
 
 
-def _two_storeys(head, first, second, of_head=log_softmax, swap=False, within=log_softmax):
-    head = of_head(array(head))
+def _two_storeys(head, first, second, swap=False, within=log_softmax):
+    head = log_softmax(array(head))
     clusters = head[-2:][::-1] if swap else head[-2:]
     parts = [cluster + within(array(tail)) for cluster, tail in zip(clusters, (first, second))]
     return np.concatenate([head[:-2], *parts])
