@@ -127,9 +127,7 @@ def to_tab(browser, name):
 
 def alive(browser, index):
     """The figure of a page's cell, as soon as it is alive."""
-    script = (
-        f"return document.querySelectorAll('.jp-CodeCell')[{index}]?.querySelector('.at-figure')"
-    )
+    script = f"return document.querySelectorAll('div.cell')[{index}]?.querySelector('.at-figure')"
     return Figure(browser, wait(lambda: browser.execute_script(script), 30, "the figure"))
 
 
@@ -336,7 +334,10 @@ class Figure:
 
     def neighbour(self):
         """The second figure of the same cell."""
-        cell = self.element.find_element("xpath", "./ancestor::*[contains(@class, 'jp-CodeCell')]")
+        cell = self.element.find_element(
+            "xpath",
+            "./ancestor::*[contains(@class, 'jp-CodeCell') or contains(@class, 'cell docutils')]",
+        )
         second = wait(
             lambda: cell.find_elements("css selector", ".at-figure")[1:], 30, "the second figure"
         )

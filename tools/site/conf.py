@@ -12,6 +12,7 @@ myst_heading_anchors = 3
 myst_heading_slug_func = slug
 myst_dmath_double_inline = True
 suppress_warnings = ["mystnb.unknown_mime_type", "myst.header", "config.cache"]
+html_context = {"default_mode": "auto"}
 html_theme = "sphinx_book_theme"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
