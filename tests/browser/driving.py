@@ -212,7 +212,10 @@ class Figure:
         return self.element.find_element("xpath", path)
 
     def button(self, text):
-        return self.element.find_element("xpath", f".//button[normalize-space()='{text}']")
+        """A button, in the middle of the window: no bar at the edges covers it."""
+        found = self.element.find_element("xpath", f".//button[normalize-space()='{text}']")
+        self.browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", found)
+        return found
 
     def text(self, css):
         return self.find(css).get_attribute("textContent")
