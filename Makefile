@@ -7,6 +7,31 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check
 READY := .venv/ready
+
+# Every installation takes its versions from one file; CONSTRAINTS= takes the newest instead.
+CONSTRAINTS ?= constraints.txt
+EXACT := $(addprefix -c ,$(CONSTRAINTS))
+
+# uv makes the environment where there is uv, venv and pip elsewhere.
+ifneq ($(shell command -v uv),)
+VENV = uv venv --quiet --clear --seed --python $(PYTHON) .venv
+INSTALL := uv pip install --python $(PY)
+else
+VENV = $(PYTHON) -m venv --clear .venv
+INSTALL := $(PIP)
+endif
+
+# On Linux, PyPI's build of PyTorch brings gigabytes for graphics cards; PyTorch's own index has one
+# without. Where that index cannot be reached, set-up goes on with PyPI's build.
+TORCH := $(shell grep -o '^torch==[0-9.]*' requirements.txt)
+TORCH_INDEX := https://download.pytorch.org/whl/cpu
+QUICK := PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=20 UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=20
+ifeq ($(shell uname -s),Linux)
+SMALL_TORCH = $(QUICK) $(INSTALL) --no-deps --index-url $(TORCH_INDEX) $(TORCH) \
+	|| echo "$(TORCH_INDEX) has not answered; PyTorch comes from PyPI, some gigabytes"
+else
+SMALL_TORCH = true
+endif
 NEEDED := anywidget beartype d2l filelock gensim hypothesis jupyterlab latex2mathml nbval numba pandas pytest torch utils xdist
 
 # A .venv that is half made, broken, moved or of another Python is made anew:
@@ -18,7 +43,8 @@ $(shell rm -f $(READY))
 endif
 endif
 
-.PHONY: help setup lab check test test-browser torture run site slides bench bench-cost sweep clean
+.PHONY: help setup lab check test test-browser torture run site slides bench bench-cost sweep constraints \
+	matrix clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,18 +59,21 @@ help:
 	@echo "make bench         race the full-speed trainer against its peers (an hour; it resumes; CORPUS=my.txt)"
 	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
 	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
+	@echo "make matrix        all tests on each Python found, with the oldest and the newest packages (an hour)"
+	@echo "make constraints   take the newest versions into constraints.txt"
 	@echo "make setup         set up only"
 	@echo "make clean         remove .venv and build"
 
 setup: $(READY)
 
-$(READY): requirements.txt pyproject.toml
+$(READY): requirements.txt pyproject.toml $(CONSTRAINTS)
 	@$(PYTHON) -c "import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v <= (3, 13) else \
 	'this course needs Python 3.11 to 3.13, $(PYTHON) is %d.%d; try make PYTHON=python3.12 setup' % v)"
-	$(PYTHON) -m venv --clear .venv
-	$(PIP) -r requirements.txt
-	$(PIP) -q --no-deps d2l==1.0.3
-	$(PIP) -q --no-deps -e .
+	$(VENV)
+	@$(SMALL_TORCH)
+	$(INSTALL) $(EXACT) -r requirements.txt
+	$(INSTALL) -q --no-deps d2l==1.0.3
+	$(INSTALL) -q --no-deps -e .
 	@touch $(READY)
 
 lab: $(READY)
@@ -61,7 +90,7 @@ test: $(READY)
 	$(PY) -m pytest -q --nbval -n 2 --dist loadfile
 
 test-browser: $(READY)
-	$(PIP) -q -r tests/browser/requirements.txt
+	$(INSTALL) -q $(EXACT) -r tests/browser/requirements.txt
 	$(PY) tests/browser/chromium.py
 	$(PY) -m pytest -q tests/browser
 
@@ -72,15 +101,15 @@ run: $(READY)
 	$(PY) -m tools.execute
 
 site: slides
-	$(PIP) -q -r tools/site/requirements.txt
+	$(INSTALL) -q $(EXACT) -r tools/site/requirements.txt
 	$(PY) -m tools.site
 
 slides: $(READY)
-	$(PIP) -q --no-deps sphinx-revealjs==3.2.1
+	$(INSTALL) -q --no-deps sphinx-revealjs==3.2.1
 	$(PY) -m tools.slides
 
 bench: $(READY)
-	$(PIP) -q --no-deps fasttext-wheel==0.9.2
+	$(INSTALL) -q --no-deps fasttext-wheel==0.9.2
 ifdef CORPUS
 	$(PY) -m tools.bench_fast --corpus $(CORPUS)
 else
@@ -92,6 +121,16 @@ bench-cost: $(READY)
 
 sweep: $(READY)
 	$(PY) -m tools.sweep
+
+constraints: $(READY)
+	$(INSTALL) -q uv
+	.venv/bin/uv pip compile --universal --python-version 3.11 --upgrade --no-annotate --quiet \
+		--custom-compile-command "make constraints" --output-file constraints.txt \
+		requirements.txt tests/browser/requirements.txt
+
+matrix: $(READY)
+	$(INSTALL) -q uv
+	$(PY) -m tools.matrix $(PYTHONS)
 
 clean:
 	rm -rf .venv build
