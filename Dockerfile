@@ -1,14 +1,13 @@
 # The course in JupyterLab, as an ordinary user:
 #     docker build -t approximate-training .
-#     docker run --rm -p 127.0.0.1:8888:8888 approximate-training
+#     docker run --rm -p 127.0.0.1:8888:8888 -v course:/home/learner approximate-training
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \
     && apt-get install -y --no-install-recommends make \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --create-home learner
-ENV PIP_EXTRA_INDEX_URL=https://download.pytorch.org/whl/cpu PIP_NO_CACHE_DIR=1 \
-    OMP_WAIT_POLICY=PASSIVE
+ENV PIP_NO_CACHE_DIR=1 OMP_WAIT_POLICY=PASSIVE
 WORKDIR /home/learner/course
 COPY --chown=learner . .
 RUN chown learner .

@@ -8,14 +8,16 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check
 READY := .venv/ready
 
-# Every installation takes its versions from one file; CONSTRAINTS= takes the newest instead.
+# The versions of what is installed; with CONSTRAINTS= the newest that the ranges allow.
 CONSTRAINTS ?= constraints.txt
 EXACT := $(addprefix -c ,$(CONSTRAINTS))
 
-# uv makes the environment where there is uv, venv and pip elsewhere.
-ifneq ($(shell command -v uv),)
-VENV = uv venv --quiet --clear --seed --python $(PYTHON) .venv
-INSTALL := uv pip install --python $(PY)
+# uv makes the environment where there is uv, venv and pip elsewhere, or with UV=. It gets the path
+# of our Python, since it may take a name for another one.
+UV ?= $(shell command -v uv 2>/dev/null)
+ifneq ($(UV),)
+VENV = $(UV) venv --quiet --clear --seed --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
+INSTALL := $(UV) pip install --python $(PY)
 else
 VENV = $(PYTHON) -m venv --clear .venv
 INSTALL := $(PIP)
@@ -25,10 +27,11 @@ endif
 # without. Where that index cannot be reached, set-up goes on with PyPI's build.
 TORCH := $(shell grep -o '^torch==[0-9.]*' requirements.txt)
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
-QUICK := PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=20 UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=20
+QUICK := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL \
+	PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=20 UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=20
 ifeq ($(shell uname -s),Linux)
 SMALL_TORCH = $(QUICK) $(INSTALL) --no-deps --index-url $(TORCH_INDEX) $(TORCH) \
-	|| echo "$(TORCH_INDEX) has not answered; PyTorch comes from PyPI, some gigabytes"
+	|| echo "no $(TORCH) from $(TORCH_INDEX); it comes from PyPI, some gigabytes"
 else
 SMALL_TORCH = true
 endif
@@ -59,7 +62,7 @@ help:
 	@echo "make bench         race the full-speed trainer against its peers (an hour; it resumes; CORPUS=my.txt)"
 	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
 	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
-	@echo "make matrix        all tests on each Python found, with the oldest and the newest packages (an hour)"
+	@echo "make matrix        all tests on each Python found, with exact, oldest and newest packages (an hour)"
 	@echo "make constraints   take the newest versions into constraints.txt"
 	@echo "make setup         set up only"
 	@echo "make clean         remove .venv and build"
@@ -124,9 +127,7 @@ sweep: $(READY)
 
 constraints: $(READY)
 	$(INSTALL) -q uv
-	.venv/bin/uv pip compile --universal --python-version 3.11 --upgrade --no-annotate --quiet \
-		--custom-compile-command "make constraints" --output-file constraints.txt \
-		requirements.txt tests/browser/requirements.txt
+	$(PY) -m uv pip compile --universal --python-version 3.11 --upgrade --no-annotate --output-file constraints.txt requirements.txt tests/browser/requirements.txt
 
 matrix: $(READY)
 	$(INSTALL) -q uv

@@ -25,12 +25,29 @@ KEPT_METADATA = ("tags", "slideshow")  # of a cell
 CELL_SECONDS = 300
 PICTURE = NOTEBOOKS / "data" / "three_costs.png"  # the README's, drawn by the cell tagged:
 PICTURE_TAG = "course-picture"
+# Run last in each kernel: the most memory that it has held, in MB. Each system tells it elsewhere.
+PEAK = """
+import re
+import sys
+from pathlib import Path
+if sys.platform == "linux":
+    status = Path("/proc/self/status").read_text()
+    peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1])
+elif sys.platform == "win32":
+    import psutil
+    peak = psutil.Process().memory_info().peak_wset
+else:
+    import resource
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(f"{peak / 1e6:.0f}")
+"""
 
 
-def execute(path: Path) -> None:
+def execute(path: Path) -> int:
     """Run all cells in order in a fresh kernel; the file changes only if all of them succeed.
 
-    Raises nbclient's CellExecutionError if a cell fails, CellTimeoutError or DeadKernelError.
+    Returns the most memory that the kernel has held, in MB. Raises nbclient's CellExecutionError
+    if a cell fails, CellTimeoutError or DeadKernelError.
     """
     notebook = nbformat.read(path, as_version=4)
     client = NotebookClient(
@@ -40,11 +57,14 @@ def execute(path: Path) -> None:
         record_timing=False,
         resources={"metadata": {"path": str(path.parent)}},
     )
+    notebook.cells.append(nbformat.v4.new_code_cell(PEAK))
     client.execute()
+    peak = int(notebook.cells.pop().outputs[0].text)
     strip(notebook)
     save_picture(notebook)
     with atomic_path(path) as part:
         nbformat.write(notebook, part)
+    return peak
 
 
 def strip(notebook) -> None:
@@ -89,12 +109,13 @@ def refresh(paths: list[Path]) -> int:
     for path in paths:
         start = time.perf_counter()
         try:
-            execute(path)
+            peak = execute(path)
         except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
             failed += 1
             print(f"{name_of(path):36s} failed, the file is as it was\n{error}", flush=True)
             continue
-        print(f"{name_of(path):36s} {time.perf_counter() - start:6.1f} s", flush=True)
+        seconds = time.perf_counter() - start
+        print(f"{name_of(path):36s} {seconds:6.1f} s, at most {peak} MB", flush=True)
     return failed
 
 

@@ -7,7 +7,7 @@ Each Python has the versions of constraints.txt, with which stored outputs must 
 first one also the oldest that pyproject.toml allows, the last one also the newest. With those the
 lessons must run, and their assertions and comparisons hold, but trained numbers may differ. Each
 run has an environment of its own, made by uv and removed afterwards; its output and the table of
-results stay in build/matrix. Kernels and tests have the whole machine: an hour or more.
+results stay in build/matrix. It takes an hour or more; leave the machine alone meanwhile.
 """
 
 import argparse
@@ -29,12 +29,16 @@ OLDEST = "oldest"
 NEWEST = "newest"
 RESOLUTIONS = {OLDEST: "lowest-direct", NEWEST: "highest"}
 TORCH_INDEX = "https://download.pytorch.org/whl/cpu"
+# Packages that PyPI's build of torch asks for; that build brings them by itself.
+FOR_GRAPHICS = re.compile(r"nvidia-|cuda-|triton")
 SHOWN = ("torch", "numpy", "scipy", "gensim", "numba", "matplotlib", "jupyterlab", "pytest")
+INDEXES = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL")
+QUICK = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20"}
 UV = [sys.executable, "-m", "uv"]
 
 
 class Run(NamedTuple):
-    """One environment: a Python (command and version, such as 3.12.1) and its packages."""
+    """One environment: a Python (its path, and its version, such as 3.12.1) and its packages."""
 
     python: str
     version: str
@@ -49,21 +53,24 @@ class Run(NamedTuple):
 
 
 def found(names: Iterable[str]) -> dict[str, str]:
-    """The version of each Python that starts, lowest first."""
+    """The version of each Python that starts, by its path, lowest first; it says what does not."""
     versions = {}
+    script = "import platform, sys; print(sys.executable); print(platform.python_version())"
     for name in names:
         try:
-            answer = subprocess.run([name, "--version"], capture_output=True, text=True)
+            answer = subprocess.run([name, "-c", script], capture_output=True, text=True)
         except OSError:
+            answer = None
+        if answer is None or answer.returncode != 0:
+            print(f"{name}: not here", flush=True)
             continue
-        match = re.fullmatch(r"Python (\d+\.\d+\.\d+)\S*", answer.stdout.strip())
-        if answer.returncode == 0 and match:
-            versions[name] = match[1]
+        path, version = answer.stdout.splitlines()[-2:]
+        versions[path] = version
     return dict(sorted(versions.items(), key=lambda item: numbers(item[1])))
 
 
 def numbers(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    return tuple(map(int, re.findall(r"\d+", version)))
 
 
 def plan(versions: dict[str, str]) -> list[Run]:
@@ -88,6 +95,8 @@ def requirements(run: Run, folder: Path) -> list[str]:
         *("--python-version", run.version, "--resolution", RESOLUTIONS[run.packages]),
         *("--only-binary", ":all:", "--no-annotate", "--no-header", "--output-file", str(path)),
     )
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(line for line in lines if not FOR_GRAPHICS.match(line)), "utf-8")
     # d2l, without its own pins, imports these besides.
     return ["-r", str(path), "pillow", "requests"]
 
@@ -101,10 +110,9 @@ def make_environment(run: Run, folder: Path) -> Path:
     install = ("pip", "install", "--quiet", "--python", str(python))
     if sys.platform == "linux":
         torch = torch_of(options)
-        quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_TIMEOUT": "20"}
-        small = uv(*install, "--no-deps", "--index-url", TORCH_INDEX, torch, must=False, **quick)
+        small = uv(*install, "--no-deps", "--index-url", TORCH_INDEX, torch, must=False, **QUICK)
         if small != 0:
-            print(f"{TORCH_INDEX} has no {torch} for us; it comes from PyPI", flush=True)
+            print(f"no {torch} from {TORCH_INDEX}; it comes from PyPI", flush=True)
     uv(*install, *options)
     uv(*install, "--no-deps", "d2l==1.0.3", "-e", ".")
     return python
@@ -117,9 +125,13 @@ def torch_of(options: list[str]) -> str:
 
 
 def uv(*arguments: str, must: bool = True, **environment: str) -> int:
-    """Run uv in the top folder; ends with its message if it fails and must not."""
+    """Run uv in the top folder; ends with its message if it fails and must not.
+
+    A call that may fail names an index of its own, which no other may outrank.
+    """
+    inherited = {name: value for name, value in os.environ.items() if must or name not in INDEXES}
     answer = subprocess.run(
-        [*UV, *arguments], cwd=ROOT, env=os.environ | environment, capture_output=not must
+        [*UV, *arguments], cwd=ROOT, env=inherited | environment, capture_output=not must
     )
     if must and answer.returncode != 0:
         raise RuntimeError(f"uv {' '.join(arguments)} failed; its message is above")
@@ -161,7 +173,7 @@ def measure(run: Run, folder: Path) -> list[str]:
     try:
         python = make_environment(run, folder)
         return [*row, versions_in(python), test(run, python, folder)]
-    except RuntimeError as error:
+    except (RuntimeError, subprocess.CalledProcessError) as error:
         return [*row, "", str(error)]
     finally:
         shutil.rmtree(folder / run.name, ignore_errors=True)
@@ -183,9 +195,6 @@ def main() -> int:
     )
     given = parser.parse_args()
     versions = found(given.pythons)
-    for name in given.pythons:
-        if name not in versions:
-            print(f"{name}: not here", flush=True)
     if not versions:
         parser.error(f"none of {', '.join(given.pythons)} starts; name one, with its path")
     rows = []

@@ -40,6 +40,16 @@ def test_a_notebook_is_executed_in_its_own_folder(lesson):
     assert "execution" not in first.metadata
 
 
+def test_the_most_memory_of_a_kernel_is_its_own(lesson):
+    """Not that of the process that started it, and what was freed counts."""
+    large = bytearray(700_000_000)
+    idle = execute.execute(lesson("1 + 1"))
+    del large
+    busy = execute.execute(lesson("len(bytearray(300_000_000))"))
+    assert idle < 500
+    assert 250 < busy - idle < 350
+
+
 def test_a_notebook_that_fails_stays_as_it_was(lesson):
     path = lesson("1 + 1", "1 / 0", "3")
     before = path.read_bytes()

@@ -73,3 +73,12 @@ def test_a_finished_page_loads_pictures_late_and_ends_with_its_modules(tmp_path)
 
 def test_an_anchor_is_jupyterlabs():
     assert site.slug("Exercise 1.1: The softmax") == "Exercise-1.1:-The-softmax"
+
+
+def test_buttons_to_the_repository_come_from_its_address():
+    assert site.repository_options(None) == {}
+    assert site.repository_options("https://example.org/owner/course") == {}
+    options = site.repository_options("https://github.com/owner/course.git")
+    assert options["repository_url"] == "https://github.com/owner/course"
+    assert options["path_to_docs"] == NOTEBOOKS.name
+    assert {"binderhub_url", "colab_url"} <= options["launch_buttons"].keys()

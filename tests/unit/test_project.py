@@ -10,6 +10,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = ROOT / "notebooks"
@@ -22,6 +24,8 @@ def text_of(name):
 README = text_of("README.md")
 MAKEFILE = text_of("Makefile")
 MANUAL = "\n".join([README, text_of("CONTRIBUTING.md"), text_of("notebooks/help.md")])
+(D2L,) = set(re.findall(r"d2l==[\d.]+", MAKEFILE))
+(TORCH,) = re.findall(r"^torch==[\d.]+", text_of("requirements.txt"), re.M)
 SETTINGS = tomllib.loads(text_of("pyproject.toml"))
 
 
@@ -36,11 +40,13 @@ def test_make_commands_that_are_named_exist():
 
 def test_every_recipe_stands_in_the_manual_as_a_plain_command():
     """README, CONTRIBUTING and help: what make does can be typed, with the same arguments."""
-    recipes = re.findall(r"^\t(\$\((?:PY|PYTHON|PIP)\) .*)$", MAKEFILE, re.M)
-    assert len(recipes) >= 8
+    recipes = re.findall(r"^\t(\$\((?:PY|PYTHON|INSTALL)\) .*)$", MAKEFILE, re.M)
+    recipes += re.findall(r"^VENV = (\$\(PYTHON\) .*)$", MAKEFILE, re.M)
+    assert len(recipes) >= 18
     for recipe in recipes:
-        command = recipe.replace("$(PIP)", "python -m pip install")
-        command = re.sub(r"\$\(PY(THON)?\)", "python", command)
+        command = recipe.replace("$(INSTALL)", "python -m pip install")
+        command = command.replace("$(EXACT)", "-c constraints.txt").replace(" $(PYTHONS)", "")
+        command = command.replace("$(PYTHON)", "python3").replace("$(PY)", "python")
         command = re.sub(r"(?<=install) -q| --ip=.*| --clear", "", command)
         command = command.replace("$(CORPUS)", "my.txt")
         assert command in MANUAL, command
@@ -54,6 +60,42 @@ def test_help_lists_every_target():
 
 def test_ci_runs_the_readmes_test_command():
     assert text_of(".ci/run").endswith("make test\nmake test-browser\n")
+
+
+def test_places_without_make_install_what_make_installs():
+    """Binder, Docker, containers and workflows: the same files, and targets that exist."""
+    assert {"-c ../constraints.txt", "-r ../requirements.txt"} <= set(
+        text_of("binder/requirements.txt").splitlines()
+    )
+    workflow = ".github/workflows/tests.yml"
+    for place in ("binder/postBuild", workflow, "notebooks/help.md", "notebooks/hub.md"):
+        assert set(re.findall(r"d2l==[\d.]+", text_of(place))) == {D2L}, place
+    assert set(re.findall(r"torch==[\d.]+", MANUAL)) == {TORCH}
+    targets = set(re.findall(r"^([a-z-]+):", MAKEFILE, re.M))
+    container = json.loads(text_of(".devcontainer/devcontainer.json"))
+    said = [text_of("Dockerfile"), container["postCreateCommand"]]
+    for path in sorted(ROOT.glob(".github/workflows/*.yml")):
+        workflow = yaml.safe_load(path.read_text(encoding="utf-8"))
+        assert workflow[True] and workflow["permissions"]["contents"] == "read"  # `on` is true
+        for job in workflow["jobs"].values():
+            assert job["timeout-minutes"] <= 60
+            said += [step.get("run", "") for step in job["steps"]]
+    told = set(re.findall(r"\bmake ([a-z-]+)", "\n".join(said)))
+    assert {"setup", "test", "test-browser", "site"} <= told <= targets
+    assert '${CONSTRAINTS:+-c "$CONSTRAINTS"} -r requirements.txt' in "\n".join(said)
+
+
+def test_exact_versions_are_known_for_all_that_is_required():
+    pins = re.findall(r"^([\w.-]+)==([^\s;]+)", text_of("constraints.txt"), re.M)
+    files = ["requirements.txt", "tests/browser/requirements.txt", "tools/site/requirements.txt"]
+    for file in files:
+        for line in text_of(file).splitlines():
+            if line[:1] in ("", "#", "-"):
+                continue
+            needed = Requirement(line.split("#")[0].strip())
+            versions = [version for name, version in pins if name == needed.name]
+            assert versions and all(map(needed.specifier.contains, versions)), line
+    assert "://" not in text_of("constraints.txt")  # no index of any machine
 
 
 def test_lab_is_safe():
@@ -135,6 +177,7 @@ def test_requirements_name_what_is_imported():
     known |= {"fasttext", "sphinx"}  # which `make bench` and `make site` install for themselves
     known |= {path.stem for path in ROOT.glob("tests/**/*.py")}
     with_jupyterlab = {"ipython", "jinja2", "nbformat", "nbclient", "nbconvert", "traitlets"}
+    with_jupyterlab |= {"packaging", "yaml"}
     known |= with_jupyterlab
     for path in python_files():
         if "browser" not in path.parts:

@@ -12,6 +12,7 @@ import inspect
 import pkgutil
 import re
 import shutil
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def front(readme: str, source: Path, decks: list[str] = ()) -> str:
     trees = [
         ("Lessons", lessons + others),
         ("To look up", ["notation", "choosing", "interface"]),
-        ("To run and to teach", ["help", "TEACHING"]),
+        ("To run and to teach", ["help", "TEACHING", "hub"]),
         ("Solutions", solutions),
     ]
     return FRONT.format(
@@ -217,6 +218,29 @@ def signature(value) -> str:
         return re.sub(r"<[^>]*>", "...", str(inspect.signature(value)))
     except (TypeError, ValueError):
         return "(...)"
+
+
+def repository() -> str | None:
+    """The repository's address, which stands in pyproject.toml alone; None before it has one."""
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)["project"].get("urls", {}).get("Repository")
+
+
+def repository_options(address: str | None) -> dict:
+    """The theme's options for buttons that lead to the source, and to Binder and Colab."""
+    if address is None or not re.match(r"https://github\.com/", address):
+        return {}  # Colab, and the theme's buttons, know other hosts badly or not at all
+    return {
+        "repository_url": address.removesuffix("/").removesuffix(".git"),
+        "repository_branch": "main",
+        "path_to_docs": "notebooks",
+        "use_repository_button": True,
+        "launch_buttons": {
+            "binderhub_url": "https://mybinder.org",
+            "colab_url": "https://colab.research.google.com",
+            "notebook_interface": "jupyterlab",
+        },
+    }
 
 
 def slug(title: str) -> str:

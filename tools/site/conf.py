@@ -1,6 +1,6 @@
 """Sphinx's settings for the site."""
 
-from tools.site import slug
+from tools.site import repository, repository_options, slug
 
 project = "Approximate Training"
 html_title = "Approximate Training"
@@ -23,4 +23,4 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_navbar_depth": 1,
     "home_page_in_toc": True,
-}
+} | repository_options(repository())
