@@ -131,7 +131,6 @@ def scaling() -> list[dict]:
     """Every setting of the synthetic Zipf corpus; `varied` names what a group of rows varies."""
     rows = for_both_objectives("V", (1_000, 10_000, 100_000, 1_000_000))
     rows += for_both_objectives("d", (50, 100, 200, 300))
-    rows += [{"varied": "K", "K": K} for K in (1, 2, 5, 10, 20)]
     rows += for_both_objectives("threads", (1, 2))
     return [SCALING | row for row in rows]
 
