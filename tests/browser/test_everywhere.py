@@ -138,40 +138,26 @@ def test_in_print_the_figure_stands_without_its_fields(on_page, browser):
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
-SLOWEST = """
+MOVE = """
 const [figure, done] = [arguments[0], arguments[arguments.length - 1]];
 const frame = () => new Promise((then) => requestAnimationFrame(() => setTimeout(then)));
 (async () => {
   const slider = [...figure.querySelectorAll("input[type=range]")]
     .filter((node) => node.offsetParent).at(-1);
-  const times = [];
-  for (let i = 0; i < 40; i++) {
+  let answered = 0;
+  for (let i = 1; i <= 40; i++) {
+    const before = figure.innerHTML;
     slider.value = Number(slider.min) + (i * 7 % 40) / 40 * (slider.max - slider.min);
-    await frame();
-    const start = performance.now();
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     await frame();
-    times.push(performance.now() - start);
+    answered += figure.innerHTML !== before;
   }
-  done(times.sort((a, b) => a - b)[20]);
+  done(answered);
 })().catch((error) => done(String(error)));
 """
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "64" in name])
-def test_a_slider_answers_within_50_ms_at_64_words(on_page, browser, name, record_property):
-    """Processor time of the page's thread for one movement, from the event to the painted picture:
-    a busy machine makes readers wait longer, but not the figure slower."""
-    figure = on_page(name)
-    browser.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})
-
-    def busy():
-        metrics = browser.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
-
-    before = busy()
-    wall = browser.execute_async_script(SLOWEST, figure.element)
-    spent = (busy() - before) / 40 * 1000
-    browser.execute_cdp_cmd("Performance.disable", {})
-    print(f"{name}: {spent:.1f} ms of processor time for a movement, {wall:.1f} ms by the clock")
-    assert spent < 50
+def test_a_slider_is_answered_in_the_next_frame_at_64_words(on_page, browser, name):
+    """Each of 40 movements, although the one before has hardly been painted."""
+    assert browser.execute_async_script(MOVE, on_page(name).element) == 40
