@@ -301,8 +301,11 @@ class Figure:
                 move(round(x / 4), round(y / 4))
 
     def focus(self, css):
-        """As Tab does it."""
-        self.browser.execute_script("arguments[0].focus({focusVisible: true})", self.find(css))
+        """As Tab does it: the first of them that is shown."""
+        self.find(css)  # waits for it
+        found = self.element.find_elements("css selector", css)
+        shown = next(node for node in found if node.is_displayed())
+        self.browser.execute_script("arguments[0].focus({focusVisible: true})", shown)
 
     def focus_field(self, label):
         self.browser.execute_script("arguments[0].focus({focusVisible: true})", self.field(label))
@@ -326,9 +329,14 @@ class Figure:
         """What the figure refuses at the moment."""
         return self.text(".at-alert")
 
-    def spoken(self):
-        """What a screen reader hears once things are at rest."""
-        return wait(lambda: self.text("[aria-live]"), 5, "the figure to speak")
+    def says(self, *words):
+        """Whether a screen reader hears all of these, once things are at rest."""
+
+        def heard():
+            text = self.text("[aria-live]")
+            return all(word in text for word in words)
+
+        return wait(heard, 5, f"the figure to say {words}")
 
     def vector(self):
         """The hidden vector as the page shows it."""

@@ -10,11 +10,13 @@ def test_keys_stay_in_the_figure(in_lab, browser):
     in a figure.
     """
     figure = in_lab("tree")
-    cells = "return panel.content.widgets.length"
+    cells = "return panel.content.widgets.map((cell) => cell.model.id)"
     before = browser.execute_script(cells)
-    for css in ("[data-word=river]", "input[type=range]", "button", "select"):
+    for css in ("[data-word=river]", "input", "button", "select"):
         figure.focus(css)
+        assert browser.execute_script("return document.activeElement.matches(arguments[0])", css)
         figure.press("d", "d", "a", "x", Keys.ESCAPE)
+    assert len(before) == len(CASES) + 1  # and a heading
     assert browser.execute_script(cells) == before
     figure.focus(".at-handle")
     figure.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
