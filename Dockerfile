@@ -1,6 +1,7 @@
 # The course in JupyterLab, as an ordinary user:
 #     docker build -t approximate-training .
-#     docker run --rm -p 127.0.0.1:8888:8888 -v course:/home/learner approximate-training
+#     docker run --name course -p 127.0.0.1:8888:8888 approximate-training
+# Your work stays in the container: `docker start -a course` goes on with it.
 FROM python:3.11-slim-bookworm
 
 RUN apt-get update \

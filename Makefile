@@ -5,7 +5,6 @@ LAB_ARGS ?=
 export OMP_WAIT_POLICY ?= PASSIVE
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo --allow-root)
 PY := .venv/bin/python
-PIP := $(PY) -m pip install --disable-pip-version-check
 READY := .venv/ready
 
 # The versions of what is installed; with CONSTRAINTS= the newest that the ranges allow.
@@ -14,24 +13,26 @@ EXACT := $(addprefix -c ,$(CONSTRAINTS))
 
 # uv makes the environment where there is uv, venv and pip elsewhere, or with UV=. It gets the path
 # of our Python, since it may take a name for another one.
-UV ?= $(shell command -v uv 2>/dev/null)
+ifeq ($(origin UV),undefined)
+UV := $(shell command -v uv 2>/dev/null)
+endif
 ifneq ($(UV),)
 VENV = $(UV) venv --quiet --clear --seed --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv
 INSTALL := $(UV) pip install --python $(PY)
 else
 VENV = $(PYTHON) -m venv --clear .venv
-INSTALL := $(PIP)
+INSTALL := $(PY) -m pip install --disable-pip-version-check
 endif
 
 # On Linux, PyPI's build of PyTorch brings gigabytes for graphics cards; PyTorch's own index has one
 # without. Where that index cannot be reached, set-up goes on with PyPI's build.
 TORCH := $(shell grep -o '^torch==[0-9.]*' requirements.txt)
 TORCH_INDEX := https://download.pytorch.org/whl/cpu
-QUICK := env -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL \
-	PIP_RETRIES=0 PIP_DEFAULT_TIMEOUT=20 UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=20
+QUICK := env -u PIP_EXTRA_INDEX_URL -u PIP_FIND_LINKS -u UV_INDEX -u UV_DEFAULT_INDEX -u UV_EXTRA_INDEX_URL \
+	PIP_RETRIES=1 PIP_DEFAULT_TIMEOUT=20 UV_HTTP_RETRIES=1 UV_HTTP_TIMEOUT=20
 ifeq ($(shell uname -s),Linux)
 SMALL_TORCH = $(QUICK) $(INSTALL) --no-deps --index-url $(TORCH_INDEX) $(TORCH) \
-	|| echo "no $(TORCH) from $(TORCH_INDEX); it comes from PyPI, some gigabytes"
+	|| echo "$(TORCH) cannot be installed from $(TORCH_INDEX); next try: PyPI, some gigabytes"
 else
 SMALL_TORCH = true
 endif
@@ -53,7 +54,7 @@ endif
 help:
 	@echo "make lab           set up and open the first lesson (LAB_ARGS=--no-browser prints the address)"
 	@echo "make check         style checks and unit tests, without the notebooks: under a minute"
-	@echo "make test          all tests, the lessons among them: about five minutes"
+	@echo "make test          all tests, the lessons among them: about ten minutes"
 	@echo "make test-browser  drive the interactive figures in Chromium (installed on Debian where missing)"
 	@echo "make torture       kill runs, damage files, feed strange texts: a quarter of an hour"
 	@echo "make run           execute the lessons afresh and refresh their outputs"
@@ -130,8 +131,8 @@ constraints: $(READY)
 	$(PY) -m uv pip compile --universal --python-version 3.11 --upgrade --no-annotate --output-file constraints.txt requirements.txt tests/browser/requirements.txt
 
 matrix: $(READY)
-	$(INSTALL) -q uv
-	$(PY) -m tools.matrix $(PYTHONS)
+	$(INSTALL) -q nox uv
+	$(PY) -m nox
 
 clean:
 	rm -rf .venv build

@@ -1,6 +1,6 @@
 """Write the course as a web site under build/site: pages that need no kernel and no network.
 
-    python -m pip install -r tools/site/requirements.txt     once
+    python -m pip install -c constraints.txt -r tools/site/requirements.txt     once
     python -m tools.site
 
 Sphinx with MyST-NB makes the pages from the stored notebooks, without running them. Interactive
@@ -233,7 +233,7 @@ def repository_options(address: str | None) -> dict:
     return {
         "repository_url": address.removesuffix("/").removesuffix(".git"),
         "repository_branch": "main",
-        "path_to_docs": "notebooks",
+        "path_to_docs": NOTEBOOKS.name,
         "use_repository_button": True,
         "launch_buttons": {
             "binderhub_url": "https://mybinder.org",
