@@ -70,8 +70,8 @@ def measure(row: dict) -> dict:
     """
     torch.set_num_threads(1)
     counts = costs.zipf_counts(row["V"])
-    sparse = row["optimizer"] != "Adam"  # torch's Adam takes no sparse gradient
-    options = {"sparse": sparse} if row["objective"] == "negative sampling" else {}
+    sparse = row["optimizer"] != "Adam"  # torch's takes no sparse gradient
+    options = {} if sparse else {"sparse": False}
     objective = make_objective(
         row["objective"], counts, row["d"], num_negatives=row["K"], **options
     )

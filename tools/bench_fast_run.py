@@ -7,7 +7,6 @@ A run's peak memory is that of its whole process. So nothing heavy that only som
 """
 
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -21,6 +20,7 @@ import torch
 from torch import Tensor
 
 from tools import BUILD, ROOT, measuring
+from tools.memory import peak_bytes
 from utils.corpus import load_corpus, read_sentences
 from utils.embeddings import Embeddings
 from utils.files import write_atomically
@@ -57,6 +57,8 @@ model = Word2Vec(LineSentence(path), vector_size=100, window=5, min_count=5, sam
                  hs=hs, negative=0 if hs else 5, workers=2, epochs=5)
 model.wv.save_word2vec_format(out)
 """
+
+MIB = 1 << 20
 
 ZIPF_WORDS = 1_000_000
 ZIPF_SENTENCE = 20
@@ -170,7 +172,7 @@ def measure_race(run: dict) -> dict:
     else:
         trained = TRAIN[run["trainer"]](run, corpus)
         seconds = trained.seconds
-    peak = peak_mb()  # before scoring, which takes memory too
+    peak = round(peak_bytes() / MIB, 1)  # before scoring, which takes memory too
     words = corpus.words * run["epochs"]
     row |= {
         "words": words,
@@ -434,7 +436,7 @@ def measure_scaling(run: dict) -> dict:
         "words_per_second": round(words / statistics.median(seconds)),
         "least": round(words / max(seconds)),
         "most": round(words / min(seconds)),
-        "peak_mb": peak_mb(),
+        "peak_mb": round(peak_bytes() / MIB, 1),
         "pairs_per_second": round(trainer.history.pairs[-1] / statistics.median(seconds)),
     }
 
@@ -452,11 +454,6 @@ def zipf_corpus(V: int):
     vocab.counts = counts
     sentences = ([str(i) for i in part] for part in ids.view(-1, ZIPF_SENTENCE).tolist())
     return vocab, sentences
-
-
-def peak_mb() -> float:
-    """The most memory that this process has held, in MiB, with all that was imported."""
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tools import NOTEBOOKS
+from tools import NOTEBOOKS, ROOT
 from utils.files import atomic_path, write_atomically
 from utils.widgets.common.pages import forget_views
 
@@ -25,21 +25,12 @@ KEPT_METADATA = ("tags", "slideshow")  # of a cell
 CELL_SECONDS = 300
 PICTURE = NOTEBOOKS / "data" / "three_costs.png"  # the README's, drawn by the cell tagged:
 PICTURE_TAG = "course-picture"
-# Run last in each kernel: the most memory that it has held, in MB. Each system tells it elsewhere.
-PEAK = """
-import re
+# Run last in each kernel, for the most memory that it has held.
+PEAK = f"""
 import sys
-from pathlib import Path
-if sys.platform == "linux":
-    status = Path("/proc/self/status").read_text()
-    peak = 1024 * int(re.search(r"VmHWM:\\s+(\\d+) kB", status)[1])
-elif sys.platform == "win32":
-    import psutil
-    peak = psutil.Process().memory_info().peak_wset
-else:
-    import resource
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(f"{peak / 1e6:.0f}")
+sys.path.append({str(ROOT)!r})
+from tools.memory import peak_bytes
+print(peak_bytes())
 """
 
 
@@ -55,11 +46,12 @@ def execute(path: Path) -> int:
         timeout=CELL_SECONDS,
         kernel_name="python3",
         record_timing=False,
+        coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
     notebook.cells.append(nbformat.v4.new_code_cell(PEAK))
     client.execute()
-    peak = int(notebook.cells.pop().outputs[0].text)
+    peak = round(int(notebook.cells.pop().outputs[0].text) / 1e6)
     strip(notebook)
     save_picture(notebook)
     with atomic_path(path) as part:

@@ -110,6 +110,7 @@ def command(arguments, monkeypatch):
             if path.name in run.failing:
                 raise CellExecutionError("a traceback", "ZeroDivisionError", "1 / 0")
             executed.append(path)
+            return 123
 
         monkeypatch.setattr(execute, "execute", play)
         arguments(*words)
@@ -119,9 +120,10 @@ def command(arguments, monkeypatch):
     return run
 
 
-def test_without_prefixes_all_notebooks_are_executed(command):
+def test_without_prefixes_all_notebooks_are_executed(command, capsys):
     code, executed = command()
     assert code == 0
+    assert capsys.readouterr().out.count(", at most 123 MB\n") == len(executed)
     assert executed == sorted(NOTEBOOKS.glob("*.ipynb")) + sorted(
         NOTEBOOKS.glob("solutions/*.ipynb")
     )
