@@ -28,6 +28,14 @@ ROOT = Path(__file__).parents[2]
 SMALL = ["--min-count", "1", "--subsample", "0", "--dim", "4", "--epochs", "2", "--threads", "1"]
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """Where pytest was started in the background, SIGINT would be ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def corpus(tmp_path, sentences):
     path = tmp_path / "corpus.txt"

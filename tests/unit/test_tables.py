@@ -89,7 +89,8 @@ def test_no_rows_replace_nothing(tmp_path):
         (b"V,seconds\n1,2\n", "has no column command, versions, date, machine"),
         (b"V,seconds,command,versions,date,machine\n", "has no rows"),
         (
-            f'V,seconds,command,versions,date,machine\n1,2,c,"{HERE}",d,m\n1,2,c,"{OTHER}",d,m\n'.encode(),
+            b"V,seconds,command,versions,date,machine\n"
+            + f'1,2,c,"{HERE}",d,m\n1,2,c,"{OTHER}",d,m\n'.encode(),
             f"mixes rows of {HERE} and of {OTHER}",
         ),
     ],
