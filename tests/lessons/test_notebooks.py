@@ -154,6 +154,18 @@ def test_the_teachers_plans_name_the_lessons_sections(lesson):
         assert most - 10 <= minutes <= most, minutes
 
 
+def test_half_a_day_names_the_lessons_sections_and_has_four_hours():
+    guide = (FOLDER / "TEACHING.md").read_text(encoding="utf-8")
+    (plan,) = re.findall(r"^## Half a day.*?(?=^## )", guide, re.M | re.S)
+    rows = re.findall(r"^\| (\d+) \| (\d\d)? *\| ([^|]+) \|$", plan, re.M)
+    assert sum(int(minutes) for minutes, *_ in rows) == 4 * 60
+    for _, number, names in rows:
+        if number:
+            (lesson,) = FOLDER.glob(f"{number}_*.ipynb")
+            sections = re.findall(r"^## (.+)$", prose(read(lesson).cells), re.M)
+            assert set(re.split("; |, to ", names)) <= set(sections), names
+
+
 def twins():
     """(lesson, cell, name) of every #@save cell."""
     for path in LESSONS:
