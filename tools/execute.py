@@ -88,11 +88,16 @@ def all_notebooks() -> list[Path]:
 
 
 def choose(prefixes: list[str]) -> list[Path]:
-    """The notebooks whose file names begin with one of the prefixes; all if there are none."""
-    notebooks = all_notebooks()
-    if not prefixes:
-        return notebooks
-    return [path for path in notebooks if path.name.startswith(tuple(prefixes))]
+    """The notebooks whose names begin with one of the prefixes; all if there are none.
+
+    02 means the lesson and its solutions, solutions/02 these alone.
+    """
+    begins = tuple(prefixes) or ("",)
+    return [
+        path
+        for path in all_notebooks()
+        if name_of(path).startswith(begins) or path.name.startswith(begins)
+    ]
 
 
 def refresh(paths: list[Path]) -> int:

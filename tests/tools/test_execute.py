@@ -139,6 +139,11 @@ def test_prefixes_choose_lessons_and_their_solutions(command):
     ]
 
 
+def test_solutions_can_be_executed_alone(command):
+    _, executed = command("solutions/07")
+    assert [execute.name_of(path) for path in executed] == ["solutions/07_cost_of_a_gradient"]
+
+
 def test_a_lesson_that_fails_does_not_stop_the_others(command, capsys):
     command.failing = ["02_negative_sampling.ipynb"]
     code, executed = command("02", "05")
