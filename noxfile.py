@@ -9,7 +9,7 @@ numbers may differ. uv makes the environments; UV_TORCH_BACKEND=cpu spares gigab
 import nox
 
 nox.options.default_venv_backend = "uv"
-nox.options.reuse_existing_virtualenvs = False
+nox.options.envdir = "build/nox"
 
 PYTHONS = ("3.11", "3.12", "3.13")
 RESOLUTIONS = {"oldest": "lowest-direct", "newest": "highest"}
