@@ -39,12 +39,13 @@ OBJECTIVES = ("ns", "hs")  # of skip-gram
 REPEATS = 5
 COMMAND_REPEATS = 3
 SOFTMAX_REPEATS = 3
+SCALING_ROUNDS = 3
 CURVE = (1, 2, 3, 5, 8, 12, 20)  # epochs
 PEERS = ("gensim file", "gensim iterator", "fastText")
 SLOW = ("plain", "fastText")  # their speed shows in one pass
 RACE_KEY = ["kind", "corpus", "model", "objective", "trainer", "threads", "epochs", "seed"]
 SCALING = {"V": 10_000, "d": 100, "K": 5, "threads": 2, "objective": "ns"}
-SCALING_KEY = ["varied", *SCALING]
+SCALING_KEY = ["varied", *SCALING, "round"]
 
 
 # What there is to do ------------------------------------------------------------------------------
@@ -96,7 +97,7 @@ def command_runs(corpus: str, seed: int) -> list[dict]:
     return [
         race_run("command", corpus, "skip-gram", objective, trainer, 2, 5, seed)
         for objective in OBJECTIVES
-        for trainer in ("fast", "gensim file")
+        for trainer in ("fast", "gensim iterator")
     ]
 
 
@@ -128,11 +129,18 @@ def softmax_runs(corpus: str) -> list[dict]:
 
 
 def scaling() -> list[dict]:
-    """Every setting of the synthetic Zipf corpus; `varied` names what a group of rows varies."""
+    """Every setting of the synthetic Zipf corpus, in each round in another order.
+
+    `varied` names what a group of rows varies.
+    """
     rows = for_both_objectives("V", (1_000, 10_000, 100_000, 1_000_000))
     rows += for_both_objectives("d", (50, 100, 200, 300))
+    rows += [{"varied": "K", "K": K} for K in (1, 2, 5, 10, 20)]
     rows += for_both_objectives("threads", (1, 2))
-    return [SCALING | row for row in rows]
+    runs = []
+    for number in range(SCALING_ROUNDS):
+        runs += shuffled([SCALING | row | {"round": number} for row in rows], number)
+    return runs
 
 
 def for_both_objectives(varied: str, values) -> list[dict]:

@@ -67,10 +67,11 @@ def test_whole_commands_and_the_softmax_have_three_rounds():
     assert runs_of("softmax", LARGE) == []
 
 
-@pytest.mark.parametrize("what", ["V", "d", "threads"])
+@pytest.mark.parametrize("what", ["V", "d", "K", "threads"])
 def test_each_group_of_the_scaling_varies_what_it_says(what):
     group = [run for run in bench_fast.scaling() if run["varied"] == what]
     assert len({run[what] for run in group}) > 1
+    assert {run["round"] for run in group} == {0, 1, 2}
     for run in group:
         for name, value in bench_fast.SCALING.items():
             assert name in (what, "objective") or run[name] == value
