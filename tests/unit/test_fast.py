@@ -430,6 +430,15 @@ def test_a_step_of_the_full_softmax_is_the_sum_of_its_pairs_gradients(window, se
     check_against_plain(FullSoftmax(V, d), pairs, tables, before, loss, squares, lr=0.3)
 
 
+def test_a_step_of_adagrad_is_bounded_although_another_thread_puts_old_sums_back():
+    """Otherwise a gradient is divided by next to nothing, and the vector is lost."""
+    table = Table(torch.zeros(3, 2))
+    table.squares.addcmul_ = lambda *gradients: table.squares  # as though never added
+    gradient = torch.tensor([[1e-3, -2.0], [0.0, 5.0], [0.0, 0.0]])
+    table.descend(gradient, 0.1)
+    torch.testing.assert_close(table.vectors, -0.1 * gradient.sign())
+
+
 def test_hierarchical_softmax_asks_as_often_as_it_says(sentences, vocab):
     objective = HierarchicalSoftmaxBlocks(vocab, torch.ones(len(vocab)), 3)
     ids = vocab.encode([[word for sentence in sentences for word in sentence]])[0]

@@ -65,9 +65,14 @@ class Table:
         self.squares = torch.zeros_like(vectors) if rates is None else None
 
     def descend(self, gradient: Float[Tensor, "V d"], lr: float) -> None:
-        """A step of Adagrad, as torch.optim.Adagrad takes it."""
+        """A step of Adagrad, as torch.optim.Adagrad takes it.
+
+        No coordinate moves by more than `lr`, even where another thread puts an old sum of squares
+        back between the two lines.
+        """
         self.squares.addcmul_(gradient, gradient)
-        self.vectors.addcdiv_(gradient, self.squares.sqrt().add_(1e-10), value=-lr)
+        squares = torch.maximum(self.squares, gradient.square())
+        self.vectors.addcdiv_(gradient, squares.sqrt_().add_(1e-10), value=-lr)
 
     def rate(self, ids: Int[Tensor, "..."]) -> Float[Tensor, "..."]:
         """rates[ids], in a third of the time."""
