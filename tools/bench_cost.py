@@ -70,7 +70,7 @@ def measure(row: dict) -> dict:
     """
     torch.set_num_threads(1)
     counts = costs.zipf_counts(row["V"])
-    sparse = row["optimizer"] != "Adam"  # torch's takes no sparse gradient
+    sparse = row["optimizer"] != "Adam"  # torch's Adam takes no sparse gradient
     options = {} if sparse else {"sparse": False}
     objective = make_objective(
         row["objective"], counts, row["d"], num_negatives=row["K"], **options

@@ -120,7 +120,7 @@ def curve_runs(corpus: str) -> list[dict]:
 
 
 def softmax_runs(corpus: str) -> list[dict]:
-    """fastText's takes ten minutes a run."""
+    """fastText's takes seven minutes a run."""
     return [
         race_run("softmax", corpus, "skip-gram", SOFTMAX, trainer, 2, 1, seed)
         for seed in range(SOFTMAX_REPEATS)
