@@ -60,7 +60,7 @@ help:
 	@echo "make run           execute the lessons afresh and refresh their outputs"
 	@echo "make site          write the course as a web site to build/site"
 	@echo "make slides        write the lessons as slides to build/slides"
-	@echo "make bench         race the full-speed trainer against its peers (an hour; it resumes; CORPUS=my.txt)"
+	@echo "make bench         race the full-speed trainer against its peers (two hours; it resumes; CORPUS=my.txt)"
 	@echo "make bench-cost    measure the table of lesson 07 anew (half an hour)"
 	@echo "make sweep         train what the tables of lesson 08 lack (an hour or two; it resumes)"
 	@echo "make matrix        all tests on each Python found, with exact, oldest and newest packages (an hour)"

@@ -1,14 +1,15 @@
-"""All tests on each Python that is here: `make matrix`, or `nox`.
+"""All tests on each Python that is here: `make matrix`, or `nox`. Others are left out, with a line.
 
-Each Python gets the versions of constraints.txt, with which stored outputs must come again. The
-first one is tried with the oldest packages that pyproject.toml allows, too, and the last one with
-the newest: there the lessons must run, and their assertions and comparisons hold, but trained
-numbers may differ. uv makes the environments; UV_TORCH_BACKEND=cpu spares gigabytes on Linux.
+Each Python gets the versions of constraints.txt, with which stored outputs must come again. 3.11 is
+tried with the oldest packages that pyproject.toml allows, too, and 3.13 with the newest: there the
+lessons must run, and their assertions and comparisons hold, but trained numbers may differ. uv
+makes the environments, under build/nox; UV_TORCH_BACKEND=cpu spares gigabytes on Linux.
 """
 
 import nox
 
 nox.options.default_venv_backend = "uv"
+nox.options.download_python = "never"
 nox.options.envdir = "build/nox"
 
 PYTHONS = ("3.11", "3.12", "3.13")

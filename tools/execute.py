@@ -1,7 +1,8 @@
 """Execute the lessons in fresh kernels and refresh their stored outputs.
 
 python -m tools.execute            all lessons
-python -m tools.execute 02 05      those whose file names begin with 02 or 05
+python -m tools.execute 02 05      those whose file names begin with 02 or 05, and their solutions
+python -m tools.execute solutions/02
 """
 
 import argparse
@@ -28,7 +29,7 @@ PICTURE_TAG = "course-picture"
 # Run last in each kernel, for the most memory that it has held.
 PEAK = f"""
 import sys
-sys.path.append({str(ROOT)!r})
+sys.path.insert(0, {str(ROOT)!r})
 from tools.memory import peak_bytes
 print(peak_bytes())
 """

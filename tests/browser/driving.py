@@ -330,13 +330,13 @@ class Figure:
         return self.text(".at-alert")
 
     def says(self, *words):
-        """Whether a screen reader hears all of these, once things are at rest."""
+        """A screen reader hears all of these, once things are at rest; else AssertionError."""
 
         def heard():
             text = self.text("[aria-live]")
             return all(word in text for word in words)
 
-        return wait(heard, 5, f"the figure to say {words}")
+        wait(heard, 5, f"the figure to say {words}")
 
     def vector(self):
         """The hidden vector as the page shows it."""

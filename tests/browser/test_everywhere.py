@@ -151,10 +151,11 @@ const frame = () => new Promise((then) => requestAnimationFrame(() => setTimeout
   const changes = [];
   for (let i = 1; i <= 40; i++) {
     seen = 0;
+    const before = figure.innerHTML;
     slider.value = Number(slider.min) + (i * 7 % 40) / 40 * (slider.max - slider.min);
     slider.dispatchEvent(new Event("input", { bubbles: true }));
     await frame();
-    changes.push(seen);
+    changes.push(figure.innerHTML === before ? 0 : seen);
   }
   done(changes);
 })().catch((error) => done(String(error)));

@@ -1,18 +1,26 @@
 """A figure among JupyterLab's keys, its kernel's variables, and without its kernel."""
 
+import pytest
 from cases import CASES
 from driving import in_kernel, open_notebook, to_tab, wait
 from selenium.webdriver.common.keys import Keys
 
 
-def test_keys_stay_in_the_figure(in_lab, browser):
+@pytest.mark.parametrize(
+    "name, places",
+    [
+        ("tree", ("[data-word=river]", "input", "button", "select")),
+        ("noise", ("[data-word=river]", "input[type=range]", "button")),
+    ],
+)
+def test_keys_stay_in_the_figure(in_lab, browser, name, places):
     """JupyterLab's one-letter commands (dd deletes a cell, a inserts one) do not hear what is typed
     in a figure.
     """
-    figure = in_lab("tree")
+    figure = in_lab(name)
     cells = "return panel.content.widgets.map((cell) => cell.model.id)"
     before = browser.execute_script(cells)
-    for css in ("[data-word=river]", "input", "button", "select"):
+    for css in places:
         figure.focus(css)
         assert browser.execute_script("return document.activeElement.matches(arguments[0])", css)
         figure.press("d", "d", "a", "x", Keys.ESCAPE)
@@ -20,9 +28,7 @@ def test_keys_stay_in_the_figure(in_lab, browser):
     assert browser.execute_script(cells) == before
     figure.focus(".at-handle")
     figure.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
-    assert browser.execute_script("return panel.content.activeCellIndex") == list(CASES).index(
-        "tree"
-    )
+    assert browser.execute_script("return panel.content.activeCellIndex") == list(CASES).index(name)
 
 
 def test_before_it_is_run_its_picture_stands_there(browser, lab):
