@@ -35,7 +35,7 @@ def tests(session, packages):
 
 def resolved(session, resolution):
     """A file with the versions that pyproject.toml allows at its lower or upper ends."""
-    path = f"{session.create_tmp()}/requirements.txt"
+    path = f"{session.virtualenv.location}/requirements.txt"
     options = ("--python-version", session.python, "--resolution", resolution)
     session.run(
         *("uv", "pip", "compile", "pyproject.toml", "--extra", "lab", "--extra", "test"),
