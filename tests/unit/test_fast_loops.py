@@ -31,10 +31,11 @@ def toy_text(words=WORDS, vocabulary=V, seed=5):
     return tuple(part.int().numpy() for part in (ids, left, right))
 
 
-def tree_arrays(vocabulary=V):
+def tree_arrays(vocabulary=V, top=0, shift=0):
+    """Huffman's tree, of which the first `top` nodes stand `shift` rows further on."""
     tree = huffman_tree(torch.arange(vocabulary, 0, -1) ** 2)
     turns_left = (tree.signs > 0).float()
-    return tree.paths.int().numpy(), turns_left.numpy(), tree.depths.int().numpy()
+    return tree.paths.int().numpy(), turns_left.numpy(), tree.depths.int().numpy(), top, shift
 
 
 def own_arguments(name, words=WORDS, vocabulary=V):
@@ -99,7 +100,7 @@ def window_loss(name, text, place, v, u):
         drawn = own[0][place : place + K].tolist()
         hidden = v[near].mean(dim=0)
         return -logsigmoid(u[word] @ hidden) - logsigmoid(-u[drawn] @ hidden).sum(), 1
-    paths, turns, depths = own
+    paths, turns, depths, *_ = own
     path = paths[word, : depths[word]].tolist()
     signs = 2 * torch.from_numpy(turns[word, : depths[word]]) - 1
     hidden = v[near].mean(dim=0, keepdim=True) if name == "cbow_walks" else v[near]
@@ -279,7 +280,8 @@ def test_sigma_is_within_its_bound(name, width):
     """Two words and one node, u = 1: the input row's move is the error, sigma(x) - 1."""
     chosen = variant(width, 1)
     text = tuple(np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0]))
-    tree = np.zeros((2, 1), np.int32), np.array([[1], [0]], np.float32), np.ones(2, np.int32)
+    turns = np.array([[1], [0]], np.float32)
+    tree = np.zeros((2, 1), np.int32), turns, np.ones(2, np.int32), 0, 0
     ones = np.ones(2, np.float32)
     for x in np.linspace(-15, 15, 61, dtype=np.float32):
         inputs = np.zeros((2, chosen.columns), np.float32)
@@ -290,6 +292,27 @@ def test_sigma_is_within_its_bound(name, width):
         loop((inputs, outputs, ones, ones[:1]), text, 0, 1, tree, np.float32(1), 1)
         expected = x + 1 - torch.sigmoid(torch.tensor(x)).item()
         assert inputs[1, 0] == pytest.approx(expected, abs=1e-4)
+
+
+@pytest.mark.parametrize("width", [1, 8])
+@pytest.mark.parametrize("name", WALKS)
+def test_the_topmost_nodes_are_learned_in_the_copy_alone(name, width):
+    """The copy becomes what the table's own rows become without one; these stay as they were."""
+    top = 3
+    nodes = V - 1
+    chosen = variant(width, 5)
+    seen, before, expected = run(name, chosen, 5, 0, WORDS, 0.05)
+    inputs, outputs, in_rates, out_rates = tables_of(name, chosen.columns, 5)
+    outputs = np.concatenate([outputs, 7 + outputs[:top], outputs[:top]])  # the second copy is ours
+    out_rates = np.concatenate([out_rates, 7 + out_rates[:top], out_rates[:top]])
+    tables = (inputs, outputs, in_rates, out_rates)
+    tree = tree_arrays(top=top, shift=nodes + top)
+    assert getattr(chosen, name)(tables, toy_text(), 0, WORDS, tree, np.float32(0.05), 1) == seen
+    np.testing.assert_array_equal(inputs, expected[0])
+    np.testing.assert_array_equal(outputs[nodes + top :], expected[1][:top])
+    np.testing.assert_array_equal(outputs[top:nodes], expected[1][top:])
+    np.testing.assert_array_equal(outputs[:top], before[1][:top])
+    np.testing.assert_array_equal(outputs[nodes : nodes + top], 7 + before[1][:top])
 
 
 # Bounds: what a loop would not notice -------------------------------------------------------------
@@ -347,7 +370,7 @@ def test_noise_words_and_paths_are_checked_too():
         bounds.check_noise(noise, 13, V)
     with pytest.raises(IndexError, match="a noise word is 11"):
         bounds.check_noise(noise, V, 11)
-    tree = tree_arrays()
+    tree = tree_arrays()[:3]
     bounds.check_paths(*tree, V - 1)
     with pytest.raises(IndexError, match="an inner node is 10"):
         bounds.check_paths(*tree, 10)

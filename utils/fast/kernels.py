@@ -7,7 +7,14 @@ from torch.nn.functional import softplus
 
 
 class Scratch(dict):
-    """Buffers that are used again from step to step: allocation can cost more than arithmetic."""
+    """A thread's buffers, used again from step to step: allocation can cost more than arithmetic.
+
+    `thread` is its number, from 0.
+    """
+
+    def __init__(self, thread: int = 0):
+        super().__init__()
+        self.thread = thread
 
     def take(self, name: str, like: Tensor, *shape: int) -> Tensor:
         """A tensor of this shape, holding whatever was last written under this name."""
@@ -49,7 +56,8 @@ class Table:
     With `rates` (V,) a row moves by its rate, times the step's learning rate, times its gradient.
     Without, each coordinate has a rate of its own, that of Adagrad, from the sum of its squared
     gradients so far, `squares` (V, d). `rows` are the vectors with columns of zeros up to
-    `columns`, as compiled loops want them; both are the same memory.
+    `columns`, as compiled loops want them; both are the same memory. Behind them, `rows` and
+    `rates` have room for copies of the first `copied` rows (`utils.fast.copies`).
     """
 
     def __init__(
@@ -62,7 +70,25 @@ class Table:
         self.rows = padded(vectors, columns) if columns and columns > d else vectors
         self.vectors = self.rows[:, :d]
         self.rates = rates
+        self.copied = 0
         self.squares = torch.zeros_like(vectors) if rates is None else None
+
+    def make_copies(self, copied: int, copies: int) -> None:
+        """Room for so many copies of the first `copied` rows, in place of those made before."""
+        V, d = self.vectors.shape
+        rows = self.rows[:V]
+        rates = self.rates[:V]
+        self.rows = torch.cat([rows, *[rows[:copied]] * copies])
+        self.rates = torch.cat([rates, *[rates[:copied]] * copies])
+        self.vectors = self.rows[:V, :d]
+        self.copied = copied if copies else 0
+
+    def first_copy(self, number: int) -> int:
+        """Where copy `number` begins. Raises IndexError if there is no such copy."""
+        first = len(self.vectors) + number * self.copied
+        if number < 0 or first + self.copied > len(self.rows):
+            raise IndexError(f"there is no copy {number} of the {self.copied} topmost rows")
+        return first
 
     def descend(self, gradient: Float[Tensor, "V d"], lr: float) -> None:
         """A step of Adagrad, as torch.optim.Adagrad takes it.

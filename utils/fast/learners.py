@@ -1,9 +1,10 @@
 """Learners: how a piece of text becomes updates of the two tables, for each model and objective.
 
-A learner has `output_rows`, `columns(d)`, `base_rate`, `visits` and `learn_piece(piece, draws,
-input_table, output_table, rate, scratch)`, one pass over a piece, where `rate(share)` is the
-learning rate after that share of it. `visits` says how often rows are updated, which decides their
-rates; `columns` how many columns a table of d coordinates needs.
+A learner has `output_rows`, `copied_rows`, `columns(d)`, `base_rate`, `visits` and
+`learn_piece(piece, draws, input_table, output_table, rate, scratch)`, one pass over a piece, where
+`rate(share)` is the learning rate after that share of it. `visits` says how often rows are updated,
+which decides their rates; `columns` how many columns a table of d coordinates needs; `copied_rows`
+how many rows of the output table each of several threads needs for itself.
 """
 
 from typing import NamedTuple
@@ -13,6 +14,7 @@ import torch
 
 from utils.fast import bounds, drawing
 from utils.fast.blocks import Windows, bands, reaches, subsample_piece
+from utils.fast.copies import OwnRows
 from utils.fast.kernels import block_step, softmax_step
 from utils.fast.loops import choose_loops
 from utils.noise import NoiseDistribution
@@ -20,6 +22,7 @@ from utils.tree import huffman_tree
 
 LOSS_EVERY = 16  # steps of blocks: the loss is computed in one of so many
 LOSS_EVERY_WINDOWS = 128  # the same for the compiled loops, whose steps are single windows
+TOP_NODES = 256  # of the tree, from the root on, that each of several threads has copies of
 
 
 class Draws(NamedTuple):
@@ -78,6 +81,8 @@ class BlockLearner:
 
     A subclass has `learn(ids, sentence_ids, input_table, output_table, rate, generator, scratch)`.
     """
+
+    copied_rows = 0
 
     def learn_piece(self, piece, draws, input_table, output_table, rate, scratch) -> Tally:
         generator = draws.generator()
@@ -274,11 +279,12 @@ class HierarchicalSoftmaxBlocks(BlockLearner):
 class CompiledLearner:
     """Window after window of the text in a compiled loop, as word2vec.c goes.
 
-    A subclass names its loop, and gives the loop's own arguments with `own(words, draws)`.
+    A subclass names its loop, and gives the loop's own arguments with `own(words, draws, copy)`.
     """
 
-    WORDS_PER_RATE = 1024  # words that are learned at one learning rate
+    WORDS_PER_RATE = 1024  # words that are learned at one learning rate, and between two exchanges
     words_per_step = 1
+    copied_rows = 0
 
     def __init__(self, vocab, keep, window: int):
         self.keep = keep.float().numpy()
@@ -293,10 +299,11 @@ class CompiledLearner:
         text = drawing.subsample(
             piece.numpy(), self.keep, self.window, draws.stream(drawing.SUBSAMPLING)
         )
-        own = self.own(len(text[0]), draws)
-        return self.learn(text, own, input_table, output_table, rate)
+        copy = OwnRows(output_table, scratch)
+        own = self.own(len(text[0]), draws, copy)
+        return self.learn(text, own, input_table, output_table, rate, copy)
 
-    def learn(self, text, own, input_table, output_table, rate) -> Tally:
+    def learn(self, text, own, input_table, output_table, rate, copy) -> Tally:
         """Learn the whole of `text` = (ids, left, right), with the loop's own arguments."""
         words = len(text[0])
         loops = choose_loops(input_table.vectors.shape[1])
@@ -307,10 +314,12 @@ class CompiledLearner:
         bounds.check_text(*text, len(tables[0]))
         self.check_own(own, words)
         tallies = []
+        copy.fetch()
         for start in range(0, words, self.WORDS_PER_RATE):
             end = min(start + self.WORDS_PER_RATE, words)
             now = np.float32(rate(start / words))
             tallies.append(Tally(*loop(tables, text, start, end, own, now, LOSS_EVERY_WINDOWS)))
+            copy.exchange()
         return total(tallies)
 
 
@@ -337,14 +346,15 @@ class WalkLearner(CompiledLearner):
         turns_left = (tree.signs > 0).float()
         self.tree = (tree.paths.int().numpy(), turns_left.numpy(), tree.depths.int().numpy())
         self.output_rows = len(vocab) - 1
+        self.copied_rows = min(TOP_NODES, self.output_rows)
         bounds.check_paths(*self.tree, self.output_rows)
         self.visits = self.count_visits(tree, vocab, keep, window)
 
-    def own(self, words: int, draws: Draws) -> tuple:
-        return self.tree
+    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
+        return *self.tree, copy.top, copy.shift
 
     def check_own(self, own: tuple, words: int) -> None:
-        """The tree was checked when it was built."""
+        """The tree was checked when it was built, the copy when it was found."""
 
 
 class NegativeSamplingLearner(SamplingLearner):
@@ -368,7 +378,7 @@ class NegativeSamplingLearner(SamplingLearner):
     def noise_needed(self, words: int) -> int:
         return words + self.M - 1
 
-    def own(self, words: int, draws: Draws) -> tuple:
+    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
         return self.draw(self.noise_needed(words), draws), self.M, np.float32(self.share)
 
 
@@ -384,7 +394,7 @@ class HierarchicalSoftmaxLearner(WalkLearner):
 
 
 class ExactHierarchicalSoftmaxLearner(HierarchicalSoftmaxLearner):
-    """Pair by pair, as word2vec.c goes: rows move after each pair, but for the topmost nodes."""
+    """Pair by pair, as word2vec.c goes: rows move after each pair."""
 
     loop = "skip_gram_walks"
 
@@ -409,7 +419,7 @@ class BagSamplingLearner(SamplingLearner):
     def noise_needed(self, words: int) -> int:
         return words + self.negatives - 1
 
-    def own(self, words: int, draws: Draws) -> tuple:
+    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
         return self.draw(self.noise_needed(words), draws), self.negatives
 
 

@@ -16,7 +16,6 @@ from numba.core.errors import NumbaError
 from utils.fast import plain
 from utils.fast.plain import (
     ONE,
-    TOP_NODES,
     ZERO,
     compiled,
     inlined,
@@ -118,7 +117,7 @@ class Kernels(NamedTuple):
     """Compiled functions that all loops share; `xs` and i name a row, of the inputs or of scratch.
 
     answer(xs, i, outputs, rows, labels, times, questions, lr, scores, errors, with_loss) -> nats
-    learn(xs, i, rate, outputs, out_rates, rows, errors, factors, top, last, top_steps)
+    learn(xs, i, rate, outputs, rows, errors, factors, questions)
     """
 
     answer: object
@@ -126,7 +125,6 @@ class Kernels(NamedTuple):
     learn_bag: object
     learn_window: object
     mean: object
-    subtract: object
     prefetch: object
 
 
@@ -158,7 +156,6 @@ def _kernels(columns: int, width: int) -> Kernels:
         for_all_pieces(_learn_bag),
         for_all_pieces(_learn_window),
         for_all_pieces(_mean),
-        for_all_pieces(_subtract),
         row_prefetch(columns),
     )
 
@@ -196,18 +193,14 @@ def _learn(piece):
     load, store, zeros, axpy = piece
 
     @inlined
-    def learn(column, xs, i, rate, outputs, rows, errors, factors, top, last, top_steps):
+    def learn(column, xs, i, rate, outputs, rows, errors, factors, questions):
         """A word's row and the output rows it was asked about: error times vector, both ways.
 
-        The output row j moves by factors[j] times x at once, but what the first `top` would move
-        by is added up in `top_steps`.
+        The output row j moves by factors[j] times x.
         """
         x = load(xs, i, column)
         step = zeros()
-        for j in range(top):
-            step = axpy(errors[j], load(outputs, rows[j], column), step)
-            store(top_steps, j, column, axpy(errors[j], x, load(top_steps, j, column)))
-        for j in range(top, last):
+        for j in range(questions):
             u = load(outputs, rows[j], column)
             step = axpy(errors[j], u, step)
             store(outputs, rows[j], column, axpy(factors[j], x, u))
@@ -220,11 +213,13 @@ def _learn_bag(piece):
     load, store, zeros, axpy = piece
 
     @inlined
-    def learn_bag(column, hidden, outputs, rows, errors, factors, last, inputs, words, n, moves):
+    def learn_bag(
+        column, hidden, outputs, rows, errors, factors, questions, inputs, words, n, moves
+    ):
         """CBOW: the step of the mean goes to each of its n words, `moves[i]` times."""
         x = load(hidden, 0, column)
         step = zeros()
-        for j in range(last):
+        for j in range(questions):
             u = load(outputs, rows[j], column)
             step = axpy(errors[j], u, step)
             store(outputs, rows[j], column, axpy(factors[j], x, u))
@@ -290,19 +285,6 @@ def _mean(piece):
     return mean
 
 
-def _subtract(piece):
-    load, store, zeros, axpy = piece
-
-    @inlined
-    def subtract(column, table, row, rate, steps, i):
-        """table[row] -= rate steps[i], and steps[i] is made zero."""
-        step = load(steps, i, column)
-        store(table, row, column, axpy(-rate, step, load(table, row, column)))
-        store(steps, i, column, zeros())
-
-    return subtract
-
-
 # The loops
 
 
@@ -318,9 +300,9 @@ def context_rows(ids, left, right, place, rows):
 
 
 @inlined
-def output_factors(errors, out_rates, rows, first, last, factors):
+def output_factors(errors, out_rates, rows, questions, factors):
     """How far each output row moves along x."""
-    for j in range(first, last):
+    for j in range(questions):
         factors[j] = -out_rates[rows[j]] * errors[j]
 
 
@@ -365,7 +347,6 @@ def _skip_gram_sampling(kernels: Kernels):
         scores = np.zeros(most, np.float32)
         errors = np.zeros(most, np.float32)
         factors = np.zeros(most, np.float32)
-        no_steps = np.zeros((1, 1), np.float32)
         pairs = 0
         windows = 0
         nats = 0.0
@@ -387,9 +368,9 @@ def _skip_gram_sampling(kernels: Kernels):
             nats += answer(
                 inputs, word, outputs, rows, labels, times, questions, lr, scores, errors, with_loss
             )
-            output_factors(errors, out_rates, rows, 0, questions, factors)
+            output_factors(errors, out_rates, rows, questions, factors)
             rate = in_rates[word]
-            learn(inputs, word, rate, outputs, rows, errors, factors, 0, questions, no_steps)
+            learn(inputs, word, rate, outputs, rows, errors, factors, questions)
 
             measured += n * with_loss
             windows += 1
@@ -400,11 +381,13 @@ def _skip_gram_sampling(kernels: Kernels):
 
 
 @inlined
-def copy_path(paths, turns, depths, target, rows, labels):
-    """The path of a word into arrays with room; returns its length."""
+def copy_path(tree, target, rows, labels):
+    """The path of a word, as `plain.node_rows`, into arrays with room; returns its length."""
+    paths, turns, depths, top, shift = tree
     depth = depths[target]
     for j in range(depth):
-        rows[j] = paths[target, j]
+        node = paths[target, j]
+        rows[j] = node + shift * (node < top)
         labels[j] = turns[target, j]
     return depth
 
@@ -412,13 +395,12 @@ def copy_path(paths, turns, depths, target, rows, labels):
 def _skip_gram_walks(kernels: Kernels):
     answer = kernels.answer
     learn = kernels.learn
-    subtract = kernels.subtract
 
     @compiled
     def skip_gram_walks(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
-        paths, turns, depths = tree
+        paths = tree[0]
         words = np.zeros(longest_window(left, right, start, end), np.int32)
         most = room(paths.shape[1])
         rows = np.zeros(most, np.int32)
@@ -427,7 +409,6 @@ def _skip_gram_walks(kernels: Kernels):
         scores = np.zeros(most, np.float32)
         errors = np.zeros(most, np.float32)
         factors = np.zeros(most, np.float32)
-        top_steps = np.zeros((TOP_NODES, inputs.shape[1]), np.float32)
         pairs = 0
         windows = 0
         nats = 0.0
@@ -436,19 +417,16 @@ def _skip_gram_walks(kernels: Kernels):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(paths, turns, depths, ids[place], rows, labels)
-            top = max(0, min(depth, TOP_NODES))
+            depth = copy_path(tree, ids[place], rows, labels)
             with_loss = windows % every == 0
             for i in range(n):
                 word = words[i]
                 nats += answer(
                     inputs, word, outputs, rows, labels, times, depth, lr, scores, errors, with_loss
                 )
-                output_factors(errors, out_rates, rows, top, depth, factors)
+                output_factors(errors, out_rates, rows, depth, factors)
                 rate = in_rates[word]
-                learn(inputs, word, rate, outputs, rows, errors, factors, top, depth, top_steps)
-            for j in range(top):
-                subtract(outputs, rows[j], out_rates[rows[j]], top_steps, j)
+                learn(inputs, word, rate, outputs, rows, errors, factors, depth)
 
             measured += n * with_loss
             windows += 1
@@ -466,7 +444,7 @@ def _skip_gram_walks_together(kernels: Kernels, columns: int):
     def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
-        paths, turns, depths = tree
+        paths = tree[0]
         longest = longest_window(left, right, start, end)
         words = np.zeros(longest + 1, np.int32)
         most = room(paths.shape[1])
@@ -484,7 +462,7 @@ def _skip_gram_walks_together(kernels: Kernels, columns: int):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(paths, turns, depths, ids[place], rows, labels)
+            depth = copy_path(tree, ids[place], rows, labels)
             with_loss = windows % every == 0
             for i in range(n):
                 row_errors = errors[i]
@@ -564,7 +542,7 @@ def _cbow_sampling(kernels: Kernels, columns: int):
             nats += answer(
                 hidden, 0, outputs, rows, labels, times, questions, lr, scores, errors, with_loss
             )
-            output_factors(errors, out_rates, rows, 0, questions, factors)
+            output_factors(errors, out_rates, rows, questions, factors)
             shares(in_rates, words, n, moves)
             learn_bag(hidden, outputs, rows, errors, factors, questions, inputs, words, n, moves)
 
@@ -584,7 +562,7 @@ def _cbow_walks(kernels: Kernels, columns: int):
     def cbow_walks(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
-        paths, turns, depths = tree
+        paths = tree[0]
         longest = longest_window(left, right, start, end)
         words = np.zeros(longest, np.int32)
         moves = np.zeros(longest, np.float32)
@@ -603,14 +581,14 @@ def _cbow_walks(kernels: Kernels, columns: int):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(paths, turns, depths, ids[place], rows, labels)
+            depth = copy_path(tree, ids[place], rows, labels)
 
             mean(inputs, words, n, hidden)
             with_loss = windows % every == 0
             nats += answer(
                 hidden, 0, outputs, rows, labels, times, depth, lr, scores, errors, with_loss
             )
-            output_factors(errors, out_rates, rows, 0, depth, factors)
+            output_factors(errors, out_rates, rows, depth, factors)
             shares(in_rates, words, n, moves)
             learn_bag(hidden, outputs, rows, errors, factors, depth, inputs, words, n, moves)
 

@@ -13,8 +13,10 @@ All loops learn the words start .. end - 1 of a text, change the tables in place
     start, end              the part of the text to learn
     noise                   (drawn, num_noise, share): noise words, int32, how many of them a window
                             meets, and the weight of each; CBOW has no share
-    or tree                 (paths, turns, depths): paths[w, :depths[w]] are the inner nodes on the
-                            way to word w, int32; turns, float32, is 1 where it turns left
+    or tree                 (paths, turns, depths, top, shift): paths[w, :depths[w]] are the inner
+                            nodes on the way to word w, int32; turns, float32, is 1 where it turns
+                            left. The first `top` nodes are learned in the rows `shift` further on,
+                            this thread's own copy of them (`utils.fast.copies`)
     lr                      float32, a factor of all rates
     every                   the loss is computed for each `every`-th window
 
@@ -28,8 +30,6 @@ import inspect
 
 import numpy as np
 from numba import njit
-
-TOP_NODES = 4  # of a path, from the root on: nearly every window passes them
 
 ZERO = np.float32(0)
 HALF = np.float32(0.5)
@@ -108,9 +108,9 @@ def answer(x, outputs, rows, labels, times, questions, lr, errors, with_loss):
 
 
 @compiled
-def learn_rows(x, step, outputs, out_rates, rows, errors, first, last):
+def learn_rows(x, step, outputs, out_rates, rows, errors, questions):
     """Error times vector, both ways: into the step of x, and into each output row at once."""
-    for j in range(first, last):
+    for j in range(questions):
         u = outputs[rows[j]]
         add_multiple(errors[j], u, step)
         add_multiple(-out_rates[rows[j]] * errors[j], x, u)
@@ -171,7 +171,7 @@ def skip_gram_sampling(tables, text, start, end, noise, lr, every):
         x = inputs[ids[centre]]
         nats += answer(x, outputs, rows, labels, times, questions, lr, errors, with_loss)
         step[:] = ZERO
-        learn_rows(x, step, outputs, out_rates, rows, errors, 0, questions)
+        learn_rows(x, step, outputs, out_rates, rows, errors, questions)
         add_multiple(-in_rates[ids[centre]], step, x)
 
         measured += n * with_loss
@@ -181,20 +181,26 @@ def skip_gram_sampling(tables, text, start, end, noise, lr, every):
 
 
 @compiled
+def node_rows(path, depth, top, shift, rows):
+    """Write the rows of the output table that stand for the nodes of a path into `rows`."""
+    for j in range(depth):
+        rows[j] = path[j] + shift if path[j] < top else path[j]
+
+
+@compiled
 def skip_gram_walks(tables, text, start, end, tree, lr, every):
     """Skip-gram with hierarchical softmax (15.2.7): from each context word to the word at `place`.
 
-    The words of a window walk one after the other. Each node moves at once, except the topmost:
-    these move at the end of the window, or else threads would wait for each other.
+    The words of a window walk one after the other, and each node moves at once.
     """
     inputs, outputs, in_rates, out_rates = tables
     ids, left, right = text
-    paths, turns, depths = tree
+    paths, turns, depths, top, shift = tree
+    rows = np.empty(paths.shape[1], np.int32)
     words = np.empty(longest_window(left, right, start, end), np.int32)
     errors = np.empty(paths.shape[1], np.float32)
     times = np.ones(paths.shape[1], np.float32)
     step = np.empty(inputs.shape[1], np.float32)
-    top_steps = np.empty((TOP_NODES, inputs.shape[1]), np.float32)
     pairs = 0
     windows = 0
     nats = 0.0
@@ -204,22 +210,15 @@ def skip_gram_walks(tables, text, start, end, tree, lr, every):
         if n == 0:
             continue
         target = ids[place]
-        path = paths[target]
         depth = depths[target]
-        top = min(depth, TOP_NODES)
-        top_steps[:] = ZERO
+        node_rows(paths[target], depth, top, shift, rows)
         with_loss = windows % every == 0
         for word in words[:n]:
             x = inputs[word]
-            nats += answer(x, outputs, path, turns[target], times, depth, lr, errors, with_loss)
+            nats += answer(x, outputs, rows, turns[target], times, depth, lr, errors, with_loss)
             step[:] = ZERO
-            for j in range(top):
-                add_multiple(errors[j], outputs[path[j]], step)
-                add_multiple(errors[j], x, top_steps[j])
-            learn_rows(x, step, outputs, out_rates, path, errors, top, depth)
+            learn_rows(x, step, outputs, out_rates, rows, errors, depth)
             add_multiple(-in_rates[word], step, x)
-        for j in range(top):
-            add_multiple(-out_rates[path[j]], top_steps[j], outputs[path[j]])
 
         measured += n * with_loss
         windows += 1
@@ -236,7 +235,8 @@ def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
     """
     inputs, outputs, in_rates, out_rates = tables
     ids, left, right = text
-    paths, turns, depths = tree
+    paths, turns, depths, top, shift = tree
+    rows = np.empty(paths.shape[1], np.int32)
     most = longest_window(left, right, start, end)
     d = inputs.shape[1]
     words = np.empty(most, np.int32)
@@ -253,21 +253,21 @@ def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
         if n == 0:
             continue
         target = ids[place]
-        path = paths[target]
         depth = depths[target]
+        node_rows(paths[target], depth, top, shift, rows)
         steps[:n] = ZERO
         node_steps[:depth] = ZERO
         with_loss = windows % every == 0
         for i in range(n):
             x = inputs[words[i]]
-            nats += answer(x, outputs, path, turns[target], times, depth, lr, errors, with_loss)
+            nats += answer(x, outputs, rows, turns[target], times, depth, lr, errors, with_loss)
             for j in range(depth):
-                add_multiple(errors[j], outputs[path[j]], steps[i])
+                add_multiple(errors[j], outputs[rows[j]], steps[i])
                 add_multiple(errors[j], x, node_steps[j])
         for i in range(n):
             add_multiple(-in_rates[words[i]], steps[i], inputs[words[i]])
         for j in range(depth):
-            add_multiple(-out_rates[path[j]], node_steps[j], outputs[path[j]])
+            add_multiple(-out_rates[rows[j]], node_steps[j], outputs[rows[j]])
 
         measured += n * with_loss
         windows += 1
@@ -323,7 +323,7 @@ def cbow_sampling(tables, text, start, end, noise, lr, every):
         with_loss = windows % every == 0
         nats += answer(hidden, outputs, rows, labels, times, 1 + num_noise, lr, errors, with_loss)
         step[:] = ZERO
-        learn_rows(hidden, step, outputs, out_rates, rows, errors, 0, 1 + num_noise)
+        learn_rows(hidden, step, outputs, out_rates, rows, errors, 1 + num_noise)
         move_context(inputs, in_rates, words, n, step)
 
         measured += with_loss
@@ -336,7 +336,8 @@ def cbow_walks(tables, text, start, end, tree, lr, every):
     """CBOW with hierarchical softmax: the mean of the window's words walks to its centre word."""
     inputs, outputs, in_rates, out_rates = tables
     ids, left, right = text
-    paths, turns, depths = tree
+    paths, turns, depths, top, shift = tree
+    rows = np.empty(paths.shape[1], np.int32)
     words = np.empty(longest_window(left, right, start, end), np.int32)
     errors = np.empty(paths.shape[1], np.float32)
     times = np.ones(paths.shape[1], np.float32)
@@ -349,15 +350,16 @@ def cbow_walks(tables, text, start, end, tree, lr, every):
         n = context_words(ids, left, right, place, words)
         if n == 0:
             continue
-        path = paths[ids[place]]
-        depth = depths[ids[place]]
+        target = ids[place]
+        depth = depths[target]
+        node_rows(paths[target], depth, top, shift, rows)
 
         mean_of(inputs, words, n, hidden)
-        labels = turns[ids[place]]
+        labels = turns[target]
         with_loss = windows % every == 0
-        nats += answer(hidden, outputs, path, labels, times, depth, lr, errors, with_loss)
+        nats += answer(hidden, outputs, rows, labels, times, depth, lr, errors, with_loss)
         step[:] = ZERO
-        learn_rows(hidden, step, outputs, out_rates, path, errors, 0, depth)
+        learn_rows(hidden, step, outputs, out_rates, rows, errors, depth)
         move_context(inputs, in_rates, words, n, step)
 
         measured += with_loss

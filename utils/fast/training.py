@@ -160,6 +160,7 @@ class Run:
         if threads is None:
             threads = available_cores()
         threads = whole_number("threads", threads, most=MOST_THREADS)
+        self._make_copies(threads if threads > 1 else 0)
         keeper = CheckpointKeeper(self, checkpoint, resume, every)
         try:
             with stop_on_signal() as request:
@@ -177,8 +178,15 @@ class Run:
         keeper.save()
         return self.history
 
+    def _make_copies(self, copies: int) -> None:
+        rows = self.learner.copied_rows
+        if rows:
+            what = f"{copies} threads' copies of {rows} rows and {self.settings.dim:,} coordinates"
+            check_memory(2 * 4 * copies * rows * self.settings.dim, what)
+            self.output_table.make_copies(rows, copies)
+
     def _rounds(self, threads: int, keeper, request: StopRequest) -> None:
-        scratches = [Scratch() for _ in range(threads)]
+        scratches = [Scratch(thread) for thread in range(threads)]
         torch_threads = torch.get_num_threads()
         length = ROUND_SECONDS
         good = self._weights()
@@ -284,7 +292,7 @@ class Run:
         """All tables that training changes, by name; None where this objective has none."""
         return {
             "inputs": self.input_table.vectors.contiguous(),
-            "outputs": self.output_table.vectors.contiguous(),
+            "outputs": self.output_table.vectors.clone(memory_format=torch.contiguous_format),
             "input_squares": self.input_table.squares,
             "output_squares": self.output_table.squares,
         }
