@@ -12,7 +12,9 @@ command that is timed, from a file of text to a file of vectors: `python -m util
 script with gensim's LineSentence. All have d = 100, window 5, K = 5, power .75 (fastText has .5,
 which cannot be set), t = 1e-3, minimum count 5, and their own learning rates; the plain trainer has
 Adagrad with .1. gensim and fastText skip or redraw a noise word that equals the true one, the
-course and `fast` keep it. `blocks` is `fast` without its compiled loops, in plain PyTorch.
+course and `fast` keep it. `blocks` is `fast` without its compiled loops, in plain PyTorch; `fast
+without copies` lets all threads write the same rows of the tree's top; and `fast first run` is the
+command on a machine where nothing is compiled yet.
 
 A text is brought into words once, and every trainer but the commands gets these words; every
 twentieth sentence (of a long text, every thousandth) is held out and judges the vectors. Each row
@@ -26,7 +28,15 @@ import sys
 from pathlib import Path
 
 from tools import BUILD, measuring
-from tools.bench_fast_run import DEFAULT_CORPUS, PEERS_RATE, SOFTMAX, corpus_name, prepare
+from tools.bench_fast_run import (
+    DEFAULT_CORPUS,
+    FIRST_RUN,
+    PEERS_RATE,
+    SHARED_TOP,
+    SOFTMAX,
+    corpus_name,
+    prepare,
+)
 from utils import tables
 
 COMMAND = "make bench"
@@ -86,6 +96,8 @@ def speed_runs(corpus: str, seed: int) -> list[dict]:
         for trainer in ("fast", *PEERS):
             passes = 1 if trainer in SLOW else epochs
             runs.append(race_run("speed", *system, trainer, 2, passes, seed))
+        if objective == "hs":
+            runs.append(race_run("speed", *system, SHARED_TOP, 2, epochs, seed))
         if model == "skip-gram" and not large:
             runs.append(race_run("speed", *system, "fast", 1, epochs, seed))
             runs.append(race_run("speed", *system, "blocks", 2, epochs, seed))
@@ -97,7 +109,7 @@ def command_runs(corpus: str, seed: int) -> list[dict]:
     return [
         race_run("command", corpus, "skip-gram", objective, trainer, 2, 5, seed)
         for objective in OBJECTIVES
-        for trainer in ("fast", "gensim iterator")
+        for trainer in ("fast", FIRST_RUN, "gensim iterator")
     ]
 
 

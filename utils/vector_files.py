@@ -32,11 +32,12 @@ def write_vectors(
         vectors = np.ascontiguousarray(vectors, dtype=np.float32)
     _check_content(words, vectors)
     path = Path(path)
+    row_format = b" ".join([b"%.9g"] * vectors.shape[1])  # nine digits tell any two float32 apart
     with atomic_path(path) as part, _opened(path, part, "wb") as file:
         file.write(b"%d %d\n" % vectors.shape)
         for word, row in zip(words, vectors):
             file.write(word.encode("utf-8") + b" ")
-            file.write(row.tobytes() if binary else " ".join(map(str, row)).encode("ascii"))
+            file.write(row.tobytes() if binary else row_format % tuple(row.tolist()))
             file.write(b"\n")
 
 

@@ -10,10 +10,20 @@ import pytest
 import torch
 
 from tools import ROOT, bench_fast, bench_fast_run
-from tools.bench_fast_run import PEERS_RATE, SOFTMAX, Trained, prepare, prepared, sentences_of
+from tools.bench_fast_run import (
+    FIRST_RUN,
+    PEERS_RATE,
+    SHARED_TOP,
+    SOFTMAX,
+    Trained,
+    prepare,
+    prepared,
+    sentences_of,
+)
 from utils import tables
 from utils.embeddings import Embeddings
 from utils.fast import training
+from utils.fast.kernels import Table
 from utils.objectives import FullSoftmax, HierarchicalSoftmax, NegativeSampling
 from utils.tree import huffman_tree
 from utils.vocabulary import Vocab
@@ -63,6 +73,15 @@ def test_the_courses_other_trainers_can_be_measured(trainer, objective):
     assert row["words"] > 0 and row["held_out"] is None
 
 
+def test_without_copies_all_threads_write_the_same_rows(monkeypatch):
+    copies = []
+    monkeypatch.setattr(Table, "make_copies", lambda self, *given: copies.append(given))
+    for trainer in ("fast", SHARED_TOP):
+        bench_fast_run.measure(race_run(trainer, "hs", kind="speed", threads=2))
+    start_up = (19, 0)  # one thread compiles; 20 words have 19 nodes
+    assert copies == [start_up, (19, 2), start_up]
+
+
 def test_the_softmax_is_judged_on_held_out_sentences():
     row = bench_fast_run.measure(race_run("fast", SOFTMAX))
     assert 1 < row["held_out"] < math.log(20) + 0.1
@@ -80,7 +99,7 @@ def test_columns_are_those_of_the_stored_tables(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("trainer", ["fast", "gensim file"])
+@pytest.mark.parametrize("trainer", ["fast", FIRST_RUN, "gensim iterator"])
 def test_a_whole_command_is_timed(trainer, tmp_path):
     text = tmp_path / "letters.txt"
     text.write_text("river bank water boat\nloan money bank\n" * 50)

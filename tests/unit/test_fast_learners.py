@@ -6,7 +6,6 @@ import torch
 
 from utils.fast import drawing
 from utils.fast.blocks import reaches
-from utils.fast.copies import OwnRows
 from utils.fast.kernels import Scratch, Table
 from utils.fast.learners import CBOW_LEARNERS, LEARNERS, CompiledLearner, Draws
 from utils.tree import huffman_tree
@@ -23,9 +22,6 @@ COMPILED = {
     "cbow ns": CBOW_LEARNERS["ns"],
     "cbow hs": CBOW_LEARNERS["hs"],
 }
-
-
-NO_COPY = OwnRows(Table(torch.zeros(1, 1)), Scratch())
 
 
 def seeded(seed=0):
@@ -66,7 +62,7 @@ def test_a_piece_is_learned_in_chunks_each_at_its_own_rate(name, monkeypatch):
         shares.append(share)
         return float(share == 0)
 
-    tally = learner.learn(text, learner.own(len(ids), Draws(0, 0), NO_COPY), *tables, rate, NO_COPY)
+    tally = learner.learn(text, learner.own(len(ids), Draws(0, 0)), *tables, rate)
     assert shares == [0, 6 / 18, 12 / 18]
     assert (tables[0].vectors != before).any(dim=1).tolist() == [True] * 6 + [False] * 6
     pairs = int((left + right).sum())
@@ -82,7 +78,7 @@ def test_noise_words_are_asked_as_often_as_the_rates_suppose(name, sentences):
     counted = torch.zeros(len(vocab))
     for number in range(20):
         left, right = reaches(torch.zeros_like(ids), WINDOW, seeded(number))
-        noise, shared, *weight = learner.own(len(ids), Draws(99, number), NO_COPY)
+        noise, shared, *weight = learner.own(len(ids), Draws(99, number))
         words = torch.from_numpy(noise).long().unfold(0, shared, 1)  # (places, shared)
         assert len(words) == len(ids)
         if name == "ns":
@@ -132,24 +128,20 @@ def test_nothing_is_learned_from_what_leaves_the_tables(name):
     before = [table.rows.clone() for table in tables]
     text = tuple(np.array(part, np.int32) for part in ([0, V], [0, 1], [1, 0]))
     with pytest.raises(IndexError, match="a word is 12"):
-        learner.learn(
-            text, learner.own(2, Draws(0, 0), NO_COPY), *tables, lambda share: 1.0, NO_COPY
-        )
+        learner.learn(text, learner.own(2, Draws(0, 0)), *tables, lambda share: 1.0)
     good = tuple(np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0]))
     narrow = [Table(table.vectors.clone(), table.rates, learner.columns(d) + 1) for table in tables]
     with pytest.raises(ValueError, match="columns, these loops want"):
-        learner.learn(
-            good, learner.own(2, Draws(0, 0), NO_COPY), *narrow, lambda share: 1.0, NO_COPY
-        )
+        learner.learn(good, learner.own(2, Draws(0, 0)), *narrow, lambda share: 1.0)
     assert all(torch.equal(table.rows, old) for table, old in zip(tables, before))
 
 
 def test_too_few_noise_words_are_refused():
     learner = learner_of("ns")
     good = tuple(np.array(part, np.int32) for part in ([0, 1], [0, 1], [1, 0]))
-    noise, *rest = learner.own(2, Draws(0, 0), NO_COPY)
+    noise, *rest = learner.own(2, Draws(0, 0))
     with pytest.raises(ValueError, match="noise words; this text needs 9"):
-        learner.learn(good, (noise[:-1], *rest), *tables_of(learner), lambda share: 1.0, NO_COPY)
+        learner.learn(good, (noise[:-1], *rest), *tables_of(learner), lambda share: 1.0)
 
 
 def test_streams_of_a_learner_differ_by_purpose():

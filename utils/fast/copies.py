@@ -11,19 +11,22 @@ what they are then, with what the other threads have added. Between two exchange
 see what the others learn at the top.
 """
 
+import torch
+
+from utils.fast.compiling import compiled
 from utils.fast.kernels import Scratch, Table
-from utils.fast.plain import compiled
 
 
 class OwnRows:
     """The copy of a table's first rows that belongs to the thread of `scratch`.
 
-    Where the table has no copies, `top` is 0 and nothing is done: one thread needs none.
+    `top` is the number of rows, `shift` the distance from a row to its copy. Where the table has no
+    copies both are 0 and nothing is done: one thread needs none.
     """
 
     def __init__(self, table: Table, scratch: Scratch):
         self.top = table.copied
-        self.shift = 0  # from a row to its copy
+        self.shift = 0
         if self.top:
             self.shift = table.first_copy(scratch.thread)
             self._table = table.rows.numpy()
@@ -42,6 +45,9 @@ class OwnRows:
         """
         if self.top:
             _exchange(self._table, self._before, self.shift)
+
+
+NO_COPY = OwnRows(Table(torch.empty(0, 1)), Scratch())
 
 
 @compiled

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import uint64
 
-from utils.fast.plain import compiled
+from utils.fast.compiling import compiled
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio, odd
 CHOICE_BITS = np.uint64(40)

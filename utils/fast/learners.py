@@ -14,7 +14,7 @@ import torch
 
 from utils.fast import bounds, drawing
 from utils.fast.blocks import Windows, bands, reaches, subsample_piece
-from utils.fast.copies import OwnRows
+from utils.fast.copies import NO_COPY, OwnRows
 from utils.fast.kernels import block_step, softmax_step
 from utils.fast.loops import choose_loops
 from utils.noise import NoiseDistribution
@@ -303,7 +303,7 @@ class CompiledLearner:
         own = self.own(len(text[0]), draws, copy)
         return self.learn(text, own, input_table, output_table, rate, copy)
 
-    def learn(self, text, own, input_table, output_table, rate, copy) -> Tally:
+    def learn(self, text, own, input_table, output_table, rate, copy=NO_COPY) -> Tally:
         """Learn the whole of `text` = (ids, left, right), with the loop's own arguments."""
         words = len(text[0])
         loops = choose_loops(input_table.vectors.shape[1])
@@ -350,7 +350,7 @@ class WalkLearner(CompiledLearner):
         bounds.check_paths(*self.tree, self.output_rows)
         self.visits = self.count_visits(tree, vocab, keep, window)
 
-    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
+    def own(self, words: int, draws: Draws, copy: OwnRows = NO_COPY) -> tuple:
         return *self.tree, copy.top, copy.shift
 
     def check_own(self, own: tuple, words: int) -> None:
@@ -378,7 +378,7 @@ class NegativeSamplingLearner(SamplingLearner):
     def noise_needed(self, words: int) -> int:
         return words + self.M - 1
 
-    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
+    def own(self, words: int, draws: Draws, copy: OwnRows = NO_COPY) -> tuple:
         return self.draw(self.noise_needed(words), draws), self.M, np.float32(self.share)
 
 
@@ -419,7 +419,7 @@ class BagSamplingLearner(SamplingLearner):
     def noise_needed(self, words: int) -> int:
         return words + self.negatives - 1
 
-    def own(self, words: int, draws: Draws, copy: OwnRows) -> tuple:
+    def own(self, words: int, draws: Draws, copy: OwnRows = NO_COPY) -> tuple:
         return self.draw(self.noise_needed(words), draws), self.negatives
 
 

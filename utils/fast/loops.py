@@ -14,11 +14,10 @@ import numpy as np
 from numba.core.errors import NumbaError
 
 from utils.fast import plain
+from utils.fast.compiling import compiled, inlined
 from utils.fast.plain import (
     ONE,
     ZERO,
-    compiled,
-    inlined,
     longest_window,
     question_loss,
     sigma,
@@ -44,7 +43,7 @@ class Loops(NamedTuple):
 
     Their arguments are those of the functions in `utils.fast.plain`. `width` is the number of
     floats in a vector, or 1 if these are the plain loops. A loop compiles when it is first called,
-    which takes seconds, once a process.
+    which takes seconds, and is kept for the next process (`utils.fast.compiling`).
     """
 
     columns: int
@@ -76,9 +75,10 @@ def _rows_work() -> bool:
     table = np.ones((4, 2 * vector_width()), np.float32)
     rows = np.arange(4, dtype=np.int32)
     scores = np.zeros(4, np.float32)
-    four_dots = row_dots(table.shape[1], vector_width())
+    columns = table.shape[1]
+    four_dots = row_dots(columns, vector_width())
 
-    @compiled
+    @compiled(variant=(columns, vector_width()))
     def probe(table, rows, scores):
         four_dots(table, 0, table, rows, 0, scores)
 
@@ -86,7 +86,7 @@ def _rows_work() -> bool:
         probe(table, rows, scores)
     except (NumbaError, NotImplementedError, RuntimeError):
         return False
-    return bool((scores == table.shape[1]).all())
+    return bool((scores == columns).all())
 
 
 @functools.lru_cache
@@ -102,11 +102,7 @@ def row_loops(d: int, width: int | None = None) -> Loops:
     return Loops(
         columns,
         width,
-        _skip_gram_sampling(kernels),
-        _skip_gram_walks(kernels),
-        _skip_gram_walks_together(kernels, columns),
-        _cbow_sampling(kernels, columns),
-        _cbow_walks(kernels, columns),
+        *(make(kernels, columns, width) for make in LOOPS),
     )
 
 
@@ -330,12 +326,12 @@ def ask(labels, times, n, questions, weight):
         times[j] = weight
 
 
-def _skip_gram_sampling(kernels: Kernels):
+def _skip_gram_sampling(kernels: Kernels, columns: int, width: int):
     answer = kernels.answer
     learn = kernels.learn
     prefetch = kernels.prefetch
 
-    @compiled
+    @compiled(variant=(columns, width))
     def skip_gram_sampling(tables, text, start, end, noise, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
@@ -392,11 +388,11 @@ def copy_path(tree, target, rows, labels):
     return depth
 
 
-def _skip_gram_walks(kernels: Kernels):
+def _skip_gram_walks(kernels: Kernels, columns: int, width: int):
     answer = kernels.answer
     learn = kernels.learn
 
-    @compiled
+    @compiled(variant=(columns, width))
     def skip_gram_walks(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
@@ -436,11 +432,11 @@ def _skip_gram_walks(kernels: Kernels):
     return skip_gram_walks
 
 
-def _skip_gram_walks_together(kernels: Kernels, columns: int):
+def _skip_gram_walks_together(kernels: Kernels, columns: int, width: int):
     answer = kernels.answer
     learn_window = kernels.learn_window
 
-    @compiled
+    @compiled(variant=(columns, width))
     def skip_gram_walks_together(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
@@ -499,13 +495,13 @@ def shares(in_rates, words, n, moves):
         moves[i] = -in_rates[words[i]] / np.float32(n)
 
 
-def _cbow_sampling(kernels: Kernels, columns: int):
+def _cbow_sampling(kernels: Kernels, columns: int, width: int):
     answer = kernels.answer
     learn_bag = kernels.learn_bag
     mean = kernels.mean
     prefetch = kernels.prefetch
 
-    @compiled
+    @compiled(variant=(columns, width))
     def cbow_sampling(tables, text, start, end, noise, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
@@ -553,12 +549,12 @@ def _cbow_sampling(kernels: Kernels, columns: int):
     return cbow_sampling
 
 
-def _cbow_walks(kernels: Kernels, columns: int):
+def _cbow_walks(kernels: Kernels, columns: int, width: int):
     answer = kernels.answer
     learn_bag = kernels.learn_bag
     mean = kernels.mean
 
-    @compiled
+    @compiled(variant=(columns, width))
     def cbow_walks(tables, text, start, end, tree, lr, every):
         inputs, outputs, in_rates, out_rates = tables
         ids, left, right = text
@@ -597,3 +593,13 @@ def _cbow_walks(kernels: Kernels, columns: int):
         return windows, nats, measured
 
     return cbow_walks
+
+
+# In the order of `NAMES`.
+LOOPS = (
+    _skip_gram_sampling,
+    _skip_gram_walks,
+    _skip_gram_walks_together,
+    _cbow_sampling,
+    _cbow_walks,
+)

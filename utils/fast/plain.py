@@ -26,31 +26,14 @@ the summed loss in nats of those measured, and how many these were. sigma is com
 Ids are not checked here, see `utils.fast.bounds`.
 """
 
-import inspect
-
 import numpy as np
-from numba import njit
+
+from utils.fast.compiling import compiled
 
 ZERO = np.float32(0)
 HALF = np.float32(0.5)
 ONE = np.float32(1)
 SATURATED = np.float32(4.97)  # half of the score beyond which sigma is 0 or 1, to 5e-5
-
-
-def compiled(function):
-    """`function`, compiled by numba, without the type checks that tests wrap around it."""
-    options = dict(nogil=True, fastmath=True, error_model="numpy")
-    return njit(**options)(inspect.unwrap(function))
-
-
-def inlined(function):
-    """As `compiled`, but its code is copied to where it is called.
-
-    A call of its own would pass on seven numbers for each array and count the references to it,
-    which takes longer than to learn a row.
-    """
-    options = dict(nogil=True, fastmath=True, error_model="numpy", forceinline=True)
-    return njit(**options)(inspect.unwrap(function))
 
 
 @compiled
