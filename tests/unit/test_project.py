@@ -166,7 +166,8 @@ def test_every_file_of_utils_is_installed_with_it():
     """Files other than Python's need a pattern that names them, and a folder that is a package."""
     patterns = SETTINGS["tool"]["setuptools"]["package-data"]["*"]
     files = [path for path in ROOT.glob("utils/**/*") if path.is_file()]
-    others = [path for path in files if path.suffix not in (".py", ".pyc")]
+    files = [path for path in files if path.parent.name != "__pycache__"]
+    others = [path for path in files if path.suffix != ".py"]
     assert {path.suffix for path in others} >= {".toml", ".js", ".css"}
     for path in others:
         assert any(path.match(pattern) for pattern in patterns), f"{path.name}: {patterns}"
