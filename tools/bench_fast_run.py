@@ -169,7 +169,7 @@ def measure_race(run: dict) -> dict:
     row = {name: value for name, value in run.items() if name != "path"}
     torch.set_num_threads(run["threads"])
     if run["kind"] == "command":
-        seconds = time_command(run)
+        seconds = time_command(run, corpus)
         trained = None
     else:
         trained = TRAIN[run["trainer"]](run, corpus)
@@ -200,14 +200,13 @@ def judge(run: dict, trained: Trained, corpus: Corpus) -> dict:
     }
 
 
-def time_command(run: dict) -> float:
+def time_command(run: dict, corpus: Corpus) -> float:
     """Seconds of a whole command, from the text to a file of vectors.
 
     gensim's script gets the text in words, since its LineSentence only splits at spaces. The
     machine code of `fast` is kept from one run to the next, so a short run goes before the timed
     one, but for FIRST_RUN, which finds none.
     """
-    corpus = prepared(run)
     text = run.get("path") or corpus.path
     environment = dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
@@ -246,7 +245,7 @@ def train_fast(run: dict, corpus: Corpus) -> Trained:
     kind = {"model": run["model"], "objective": objective}
     text, vocab = Text.with_vocabulary(sentences_of(corpus.path), MIN_COUNT)
     few = Text([vocab.words[:2] * 20], vocab)
-    Run(few, vocab, **kind, epochs=1, subsample=0).train(1)  # start-up: compiling
+    Run(few, vocab, **kind, epochs=1, subsample=0).train(run["threads"])  # start-up: compiling
 
     rate = 0.025 if run["trainer"] == PEERS_RATE else None
     trainer = Run(text, vocab, **kind, epochs=run["epochs"], seed=run["seed"], lr=rate)

@@ -39,7 +39,7 @@ def test_every_system_races_in_every_round_against_every_peer(corpus):
     for model, objective in bench_fast.SYSTEMS:
         for trainer in ("fast", *bench_fast.PEERS):
             assert rounds[model, objective, trainer] == list(range(bench_fast.REPEATS))
-    shared = {(system[:2]) for system in rounds if system[2] == bench_fast.SHARED_TOP}
+    shared = {system[:2] for system in rounds if system[2] == bench_fast.SHARED_TOP}
     assert shared == {("skip-gram", "hs"), ("cbow", "hs")}
 
 

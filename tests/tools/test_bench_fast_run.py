@@ -78,7 +78,7 @@ def test_without_copies_all_threads_write_the_same_rows(monkeypatch):
     monkeypatch.setattr(Table, "make_copies", lambda self, *given: copies.append(given))
     for trainer in ("fast", SHARED_TOP):
         bench_fast_run.measure(race_run(trainer, "hs", kind="speed", threads=2))
-    start_up = (19, 0)  # one thread compiles; 20 words have 19 nodes
+    start_up = (19, 2)  # 20 words have 19 nodes
     assert copies == [start_up, (19, 2), start_up]
 
 
@@ -100,13 +100,24 @@ def test_columns_are_those_of_the_stored_tables(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("trainer", ["fast", FIRST_RUN, "gensim iterator"])
-def test_a_whole_command_is_timed(trainer, tmp_path):
+def test_a_whole_command_is_timed(trainer, tmp_path, monkeypatch):
+    monkeypatch.delenv("NUMBA_CACHE_DIR", raising=False)
     text = tmp_path / "letters.txt"
     text.write_text("river bank water boat\nloan money bank\n" * 50)
     run = race_run(trainer, "hs", kind="command", epochs=5, path=str(text))
+    calls = []
+    timed = bench_fast_run.timed_command
+
+    def noted(command, environment):
+        calls.append("NUMBA_CACHE_DIR" in environment)
+        return timed(command, environment)
+
+    monkeypatch.setattr(bench_fast_run, "timed_command", noted)
     row = bench_fast_run.measure(run)
     assert row["seconds"] > 0.5  # Python starts, and imports torch or gensim
     assert row["held_out"] is None and row["wordsim353"] is None
+    expected = {"fast": [False, False], FIRST_RUN: [True], "gensim iterator": [False]}
+    assert calls == expected[trainer]
 
 
 # Parts --------------------------------------------------------------------------------------------

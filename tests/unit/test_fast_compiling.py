@@ -4,7 +4,6 @@ import ast
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numba
 import pytest
@@ -32,10 +31,10 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-def times(factor, **options):
+def times(factor):
     """The same lines for every factor, made anew each time, as loops are in each process."""
 
-    @compiled(variant=(factor,), **options)
+    @compiled(variant=(factor,))
     def multiply(x):
         return factor * x
 
@@ -69,18 +68,74 @@ def test_the_next_process_finds_it(tmp_path):
 
 
 def test_what_was_made_with_other_numbers_is_another_function(folder):
-    assert times(3.0)(2.0) == 6.0
-    assert times(4.0)(2.0) == 8.0
-    assert found(times(3.0)) and found(times(4.0))
-    assert not found(times(5.0))
-    assert times(3.0)(2.0) == 6.0
+    assert times(3)(2.0) == 6.0
+    assert times(4)(2.0) == 8.0
+    assert found(times(3)) and found(times(4))
+    assert not found(times(5))
+    assert times(3)(2.0) == 6.0
+
+
+MULTIPLY = """
+import sys
+from utils.fast.compiling import compiled
+
+def times(factor):
+    @compiled(variant=(factor,))
+    def multiply(x):
+        return factor * x
+    return multiply
+
+results = [times(int(factor))(1.0) for factor in sys.argv[1:]]
+print(*results)
+"""
+
+
+def test_functions_of_several_processes_meet_in_one(tmp_path):
+    """Each process compiles its function under equal circumstances; a third one loads both."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    script = tmp_path / "multiply.py"
+    script.write_text(MULTIPLY)
+    for factors, printed in ((["3"], "3.0"), (["4"], "4.0"), (["3", "4", "3"], "3.0 4.0 3.0")):
+        command = [sys.executable, str(script), *factors]
+        done = subprocess.run(command, env=environment, text=True, capture_output=True)
+        assert done.stdout.strip() == printed, done.stderr
+
+
+def test_a_function_that_closes_over_something_names_its_variant():
+    factor = 3
+
+    def multiply(x):
+        return factor * x
+
+    with pytest.raises(ValueError, match="multiply closes over something; name its variant"):
+        compiled(multiply)
+
+
+def test_code_of_another_function_is_not_trusted(folder, monkeypatch):
+    """Its file may lie where another one's is expected, if two processes wrote at once."""
+    times(3)(1.0)
+    times(4)(1.0)
+    three, four = files(folder, "nbc")
+    content = three.read_bytes()
+    three.write_bytes(four.read_bytes())
+    four.write_bytes(content)
+    assert times(3)(2.0) == 6.0 and times(4)(2.0) == 8.0
+    assert found(times(3)) and found(times(4))
+
+
+def test_what_numba_is_told_belongs_to_the_fingerprint(monkeypatch):
+    before = compiling.fingerprint()
+    monkeypatch.setenv("NUMBA_CACHE_DIR", "/elsewhere")
+    assert compiling.fingerprint.__wrapped__() == before
+    monkeypatch.setenv("NUMBA_BOUNDSCHECK", "1")
+    assert compiling.fingerprint.__wrapped__() != before
 
 
 def test_another_source_is_another_function(folder, monkeypatch):
-    times(3.0)(1.0)
-    assert found(times(3.0))
+    times(3)(1.0)
+    assert found(times(3))
     monkeypatch.setattr(compiling, "fingerprint", lambda: "of another text")
-    assert not found(times(3.0))
+    assert not found(times(3))
 
 
 def test_the_fingerprint_is_that_of_every_module_with_compiled_code():
@@ -90,7 +145,8 @@ def test_the_fingerprint_is_that_of_every_module_with_compiled_code():
     compiling_ones = {name for name, used in imported.items() if "compiling" in used}
     assert {"loops", "plain", "drawing", "copies"} == compiling_ones
     assert compiling_ones | {"compiling", "rows"} == set(compiling.MODULES)
-    assert "rows" in imported["loops"]
+    used = set().union(*(imported[name] for name in compiling.MODULES))
+    assert used <= {*compiling.MODULES, "kernels"}  # which compiles nothing
     assert compiling.fingerprint() == compiling.fingerprint.__wrapped__()
 
 
@@ -114,12 +170,12 @@ def test_an_edit_of_any_of_them_compiles_anew(module, tmp_path, monkeypatch):
 @pytest.mark.parametrize("ending", ["nbi", "nbc"])
 @pytest.mark.parametrize("content", [b"", b"garbage", None])
 def test_damaged_files_are_replaced(folder, ending, content):
-    times(3.0)(1.0)
+    times(3)(1.0)
     for path in files(folder, ending):
         path.write_bytes(path.read_bytes()[:-20] if content is None else content)
-    assert times(3.0)(2.0) == 6.0
-    assert times(3.0)(2.0) == 6.0
-    assert found(times(3.0))
+    assert times(3)(2.0) == 6.0
+    assert times(3)(2.0) == 6.0
+    assert found(times(3))
 
 
 def test_without_a_place_for_files_functions_are_compiled(folder, monkeypatch):
@@ -127,23 +183,28 @@ def test_without_a_place_for_files_functions_are_compiled(folder, monkeypatch):
         raise RuntimeError("cannot cache function: no locator available")
 
     monkeypatch.setattr(compiling.FunctionCache, "__init__", nowhere)
-    assert times(3.0)(2.0) == 6.0
-    assert not found(times(3.0))
+    assert times(3)(2.0) == 6.0
+    assert not found(times(3))
 
 
 def test_a_full_disk_stops_nobody(folder, monkeypatch):
     def full(*arguments):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(compiling.FunctionCache, "save_overload", full)
-    assert times(3.0)(2.0) == 6.0
-    assert files(folder, "nbc") == []
+    monkeypatch.setattr(compiling.IndexDataCacheFile, "_save_data", full)
+    assert times(3)(2.0) == 6.0
+    assert files(folder, "nbi") and not files(folder, "nbc")  # an index of what is not there
+    assert times(3)(2.0) == 6.0
+    monkeypatch.undo()
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(folder))
+    assert times(3)(2.0) == 6.0
+    assert found(times(3))
 
 
 def test_a_numba_with_other_insides_compiles(folder, monkeypatch):
     monkeypatch.setattr(compiling, "FunctionCache", None)
-    assert times(3.0)(2.0) == 6.0
-    assert not found(times(3.0))
+    assert times(3)(2.0) == 6.0
+    assert not found(times(3))
 
 
 def test_numba_can_be_switched_off():
@@ -153,8 +214,3 @@ def test_numba_can_be_switched_off():
         [sys.executable, "-c", code], cwd=ROOT, env=environment, text=True, capture_output=True
     )
     assert done.stdout.split() == ["function", "0.5"], done.stderr
-
-
-def test_files_lie_beside_the_source_or_in_the_users_cache():
-    kept = Path(compiling.compiled(modules_imported)._cache.cache_path)
-    assert kept.name == "__pycache__" or "cache" in str(kept).lower()

@@ -33,7 +33,7 @@ class OwnRows:
             self._before = scratch.take("before", table.rows, self.top, table.rows.shape[1]).numpy()
 
     def fetch(self) -> None:
-        """Make the copy what the table's rows are."""
+        """Bring the copy up to date with the table."""
         if self.top:
             _fetch(self._table, self._before, self.shift)
 

@@ -312,7 +312,7 @@ class CompiledLearner:
         tables = tuple(table.numpy() for table in tables)
         bounds.check_tables(*tables, loops.columns)
         bounds.check_text(*text, len(tables[0]))
-        self.check_own(own, words)
+        self.check_own(own, words, len(tables[1]))
         tallies = []
         copy.fetch()
         for start in range(0, words, self.WORDS_PER_RATE):
@@ -333,7 +333,7 @@ class SamplingLearner(CompiledLearner):
     def draw(self, count: int, draws: Draws) -> np.ndarray:
         return drawing.draw_noise(self.noise, count, draws.stream(drawing.NOISE))
 
-    def check_own(self, own: tuple, words: int) -> None:
+    def check_own(self, own: tuple, words: int, rows: int) -> None:
         bounds.check_noise(own[0], self.noise_needed(words), self.output_rows)
 
 
@@ -353,8 +353,11 @@ class WalkLearner(CompiledLearner):
     def own(self, words: int, draws: Draws, copy: OwnRows = NO_COPY) -> tuple:
         return *self.tree, copy.top, copy.shift
 
-    def check_own(self, own: tuple, words: int) -> None:
-        """The tree was checked when it was built, the copy when it was found."""
+    def check_own(self, own: tuple, words: int, rows: int) -> None:
+        """IndexError for a copy that leaves the table; the tree was checked when it was built."""
+        *_, top, shift = own
+        if top and shift + top > rows:
+            raise IndexError(f"a copy ends at row {shift + top}; the output table has {rows}")
 
 
 class NegativeSamplingLearner(SamplingLearner):

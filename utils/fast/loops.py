@@ -91,7 +91,7 @@ def _rows_work() -> bool:
 
 @functools.lru_cache
 def row_loops(d: int, width: int | None = None) -> Loops:
-    """The loops with rows in registers, for tables from `rows.padded(vectors, width)`.
+    """The loops with rows in registers, for tables from `kernels.padded(vectors, columns)`.
 
     `width` is 4, 8 or 16 floats; by default what this processor's registers hold. Any width gives
     right results on any processor.
@@ -377,7 +377,7 @@ def _skip_gram_sampling(kernels: Kernels, columns: int, width: int):
 
 
 @inlined
-def copy_path(tree, target, rows, labels):
+def write_path(tree, target, rows, labels):
     """The path of a word, as `plain.node_rows`, into arrays with room; returns its length."""
     paths, turns, depths, top, shift = tree
     depth = depths[target]
@@ -413,7 +413,7 @@ def _skip_gram_walks(kernels: Kernels, columns: int, width: int):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(tree, ids[place], rows, labels)
+            depth = write_path(tree, ids[place], rows, labels)
             with_loss = windows % every == 0
             for i in range(n):
                 word = words[i]
@@ -458,7 +458,7 @@ def _skip_gram_walks_together(kernels: Kernels, columns: int, width: int):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(tree, ids[place], rows, labels)
+            depth = write_path(tree, ids[place], rows, labels)
             with_loss = windows % every == 0
             for i in range(n):
                 row_errors = errors[i]
@@ -577,7 +577,7 @@ def _cbow_walks(kernels: Kernels, columns: int, width: int):
             n = context_rows(ids, left, right, place, words)
             if n == 0:
                 continue
-            depth = copy_path(tree, ids[place], rows, labels)
+            depth = write_path(tree, ids[place], rows, labels)
 
             mean(inputs, words, n, hidden)
             with_loss = windows % every == 0

@@ -160,8 +160,8 @@ class Run:
         if threads is None:
             threads = available_cores()
         threads = whole_number("threads", threads, most=MOST_THREADS)
-        self._make_copies(threads if threads > 1 else 0)
         keeper = CheckpointKeeper(self, checkpoint, resume, every)
+        self._make_copies(threads if threads > 1 else 0)
         try:
             with stop_on_signal() as request:
                 self._rounds(threads, keeper, request)
@@ -180,7 +180,7 @@ class Run:
 
     def _make_copies(self, copies: int) -> None:
         rows = self.learner.copied_rows
-        if rows:
+        if rows and (copies or self.output_table.copied):
             what = f"{copies} threads' copies of {rows} rows and {self.settings.dim:,} coordinates"
             check_memory(2 * 4 * copies * rows * self.settings.dim, what)
             self.output_table.make_copies(rows, copies)
@@ -290,6 +290,8 @@ class Run:
 
     def tables(self) -> dict:
         """All tables that training changes, by name; None where this objective has none."""
+        # A view is saved with all of its memory, so that of the output table, behind which copies
+        # may stand, is cloned.
         return {
             "inputs": self.input_table.vectors.contiguous(),
             "outputs": self.output_table.vectors.clone(memory_format=torch.contiguous_format),
