@@ -96,6 +96,9 @@ def test_only_several_threads_have_copies(objective, copied, sentences):
     nodes = len(run.output_table.vectors)
     run.train(3)
     assert len(run.output_table.rows) == nodes + 3 * copied
+    assert run.output_table.vectors[0].any()  # what copies of the root have learned is there
+    run.train(1)
+    assert len(run.output_table.rows) == nodes
     again = Run(text, vocab, objective=objective, dim=d, epochs=2, subsample=0)
     again.train(1)
     assert len(again.output_table.rows) == nodes

@@ -42,7 +42,8 @@ def compiled(function=None, *, variant: tuple = ()):
     function = inspect.unwrap(function)
     if function.__closure__ and not variant:
         raise ValueError(f"{function.__qualname__} closes over something; name its variant")
-    # Two variants, loaded from files of different processes, must not have one name in the linker.
+    # A name of its own for each variant: of its files, and in the linker, which may meet several
+    # that were compiled by different processes.
     function.__qualname__ = "_".join(map(str, (function.__qualname__, *variant)))
     dispatcher = njit(**OPTIONS)(function)
     if isinstance(dispatcher, Dispatcher) and FunctionCache is not None:  # with numba switched on
