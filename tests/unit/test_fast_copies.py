@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from utils.fast import Run, checkpoints, drawing
+from utils.fast import Run, checkpoints, drawing, training
 from utils.fast.copies import OwnRows
 from utils.fast.kernels import Scratch, Table
 from utils.fast.learners import Draws
@@ -164,6 +164,25 @@ def test_a_copy_that_leaves_the_table_is_refused(sentences):
     own = (*run.learner.tree, 3, nodes - 2)
     with pytest.raises(IndexError, match=f"a copy ends at row {nodes + 1}; the output table has"):
         run.learner.learn(words, own, *tables, lambda share: 1.0)
+
+
+def test_copies_too_large_for_memory_are_refused_and_leave_no_checkpoint(
+    sentences, tmp_path, monkeypatch
+):
+    vocab = Vocab(sentences, min_count=1, max_size=12)
+    run = Run(Text(sentences, vocab), vocab, objective="hs", dim=d)
+    asked = []
+
+    def refuse(size, what):
+        asked.append(size)
+        raise MemoryError(f"{what} would take too much")
+
+    monkeypatch.setattr(training, "check_memory", refuse)
+    with pytest.raises(MemoryError, match="7 threads' copies of 11 rows and 5 coordinates would"):
+        run.train(7, tmp_path / "run.checkpoint")
+    assert asked == [2 * 4 * 7 * 11 * d]  # each with what it was at the last exchange, in bytes
+    assert list(tmp_path.iterdir()) == []
+    assert run.output_table.copied == 0
 
 
 @pytest.mark.parametrize("threads", [1, 3])

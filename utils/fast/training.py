@@ -160,8 +160,8 @@ class Run:
         if threads is None:
             threads = available_cores()
         threads = whole_number("threads", threads, most=MOST_THREADS)
+        self._make_copies(threads if threads > 1 else 0)  # before anything is written
         keeper = CheckpointKeeper(self, checkpoint, resume, every)
-        self._make_copies(threads if threads > 1 else 0)
         try:
             with stop_on_signal() as request:
                 self._rounds(threads, keeper, request)
